@@ -1,52 +1,43 @@
 """Read a YAML or JSON document from a stranger: plain values only, within bounds.
 
-Everything that a document could hide is refused with its place: tags, anchors and aliases, several documents,
-duplicate keys, deep nesting, too many values, huge integers, text that is not UTF-8. The reader sees dicts with text
-keys, lists, text, whole numbers, floats, true, false and None; dates stay text. Non-finite floats pass, so that the
-caller can report them together with the other wrong fields.
+Everything that a document could hide is refused with its place: tags, anchors and aliases, several
+documents, duplicate keys, deep nesting, too many values, huge integers, text that is not UTF-8. The
+reader sees dicts with text keys, lists, text, whole numbers, floats, true, false and None; dates stay
+text. Non-finite floats pass, so that the caller can report them with the other wrong fields.
 """
 
 import json
 import re
-from collections.abc import Iterator
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import yaml
 
 from fitness.errors import InputError, Problem
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
-MAX_VALUES = (
-    20_000  # bounds the time: the slowest accepted document takes well under a second
-)
+MAX_VALUES = 20_000  # bounds the time: the slowest accepted document takes well under a second
 MAX_INTEGER_DIGITS = 30
 MAX_SHOWN = 60  # characters of the caller's text that a message repeats
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# The number forms of YAML 1.2 (so that 1e6 is a number and 12:30 is not), with YAML 1.1's digit underscores.
+# The number forms of YAML 1.2 (so that 1e6 is a number and 12:30 is not), with YAML 1.1's
+# underscores between digits.
 _INTEGER = re.compile(r"[-+]?[0-9][0-9_]*")
 _PREFIXED_INTEGER = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?")
-_NON_FINITE = {
+_WORDS: dict[str, object] = {
+    **{word: True for base in ("true", "yes", "on") for word in (base, base.title(), base.upper())},
+    **{word: False for base in ("false", "no", "off") for word in (base, base.title(), base.upper())},
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
     **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
 }
-_FLAGS = {
-    **{
-        word: True
-        for base in ("true", "yes", "on")
-        for word in (base, base.title(), base.upper())
-    },
-    **{
-        word: False
-        for base in ("false", "no", "off")
-        for word in (base, base.title(), base.upper())
-    },
-}
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _LOOKS_LIKE_JSON = re.compile(r"[\[{]\s*[\"\[{\]}]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -65,11 +56,12 @@ class _MalformedError(Exception):
 
 
 def load(text: str | bytes) -> object:
-    """Give the value of one YAML or JSON document.
+    r"""Give the value of one YAML or JSON document.
 
-    Raises: InputError with every duplicate key, or with the one reason why the text can't be read (path "$").
+    Raises: InputError with every duplicate key, or with the one reason why the text can't be read
+    (path "$").
 
-    >>> load("hours: 1e3\\nof: hosting")
+    >>> load("hours: 1e3\nof: hosting")
     {'hours': 1000.0, 'of': 'hosting'}
     >>> load('{"hours": 730}')
     {'hours': 730}
@@ -118,25 +110,18 @@ def child(path: str, key: str | int) -> str:
 
 
 def shown(value: object) -> str:
-    """Give a value as a message may repeat it: one line, bounded, the names of YAML for true, false and null.
+    """Give a value as a message may repeat it: on one line, bounded, in the words of YAML.
 
     >>> shown(True), shown("a" * 100)[-5:], shown({"a": 1})
     ('true', 'aaa…"', 'a mapping')
     """
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return json.dumps(shortened(value), ensure_ascii=False)
-        case int() | float():
-            return shortened(str(value))
-        case dict():
-            return "a mapping"
-        case list() | tuple():
-            return "a list"
-    return f"a value of type {type(value).__name__}"
+    if isinstance(value, (dict, list, tuple)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return json.dumps(shortened(value), ensure_ascii=False)
+    return shortened(str(value))
 
 
 def shortened(text: str) -> str:
@@ -169,25 +154,14 @@ def _whole_number(digits: str) -> int:
     return int(cleaned)
 
 
-# JSON ---------------------------------------------------------------------------------------------------------------
-
-
 def _from_json(source: str) -> object:
     try:
-        return json.loads(
-            source, object_pairs_hook=_Pairs, parse_int=_whole_number, strict=False
-        )
+        return json.loads(source, object_pairs_hook=_Pairs, parse_int=_whole_number, strict=False)
     except json.JSONDecodeError as err:
-        raise _MalformedError(
-            f"the document is not valid JSON: {err.msg.lower()} (line {err.lineno}, column {err.colno})"
-        ) from err
+        place = f"(line {err.lineno}, column {err.colno})"
+        raise _MalformedError(f"the document is not valid JSON: {err.msg.lower()} {place}") from err
     except RecursionError:
-        _refuse(
-            f"the document is nested too deeply: at most {MAX_DEPTH} levels are read"
-        )
-
-
-# YAML ---------------------------------------------------------------------------------------------------------------
+        _refuse(f"the document is nested too deeply: at most {MAX_DEPTH} levels are read")
 
 
 def _from_yaml(source: str) -> object:
@@ -197,13 +171,9 @@ def _from_yaml(source: str) -> object:
         reason = err.problem or err.context or "it can't be parsed"
         mark = err.problem_mark or err.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-        raise _MalformedError(
-            f"the document is not valid YAML: {shortened(reason)}{place}"
-        ) from err
+        raise _MalformedError(f"the document is not valid YAML: {shortened(reason)}{place}") from err
     except yaml.reader.ReaderError as err:
-        raise _MalformedError(
-            f"the document is not valid YAML: {shortened(err.reason)}"
-        ) from err
+        raise _MalformedError(f"the document is not valid YAML: {shortened(err.reason)}") from err
     except yaml.YAMLError as err:
         raise _MalformedError("the document is not valid YAML") from err
 
@@ -222,39 +192,31 @@ class _YamlReader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    _refuse(
-                        "several documents in one file: keep one, without a second `---`"
-                    )
+                    _refuse("several documents in one file: keep one, without a second `---`")
             elif isinstance(event, yaml.NodeEvent):
                 value = self._value(event, 1)
         return value
 
-    def _value(self, event: yaml.NodeEvent, depth: int) -> object:
-        place = (
-            f"(line {event.start_mark.line + 1}, column {event.start_mark.column + 1})"
-        )
+    def _value(self, event: yaml.Event, depth: int) -> object:
+        place = _place(event)
         if isinstance(event, yaml.AliasEvent):
             _refuse(f"aliases are not read: write the value out {place}")
-        if event.anchor is not None:
-            _refuse(f"anchors are not read: remove &{shortened(event.anchor)} {place}")
-        if event.tag is not None:
-            _refuse(f"tags are not read: remove {shortened(event.tag)} {place}")
+        anchor: str | None = getattr(event, "anchor", None)
+        tag: str | None = getattr(event, "tag", None)
+        if anchor is not None:
+            _refuse(f"anchors are not read: remove &{shortened(anchor)} {place}")
+        if tag is not None:
+            _refuse(f"tags are not read: remove {shortened(tag)} {place}")
         if depth > MAX_DEPTH:
-            _refuse(
-                f"the document is nested too deeply: at most {MAX_DEPTH} levels are read {place}"
-            )
+            _refuse(f"the document is nested too deeply: at most {MAX_DEPTH} levels are read {place}")
         self._values += 1
         if self._values > MAX_VALUES:
-            _refuse(
-                f"the document holds too many values: at most {MAX_VALUES} are read"
-            )
+            _refuse(f"the document holds too many values: at most {MAX_VALUES} are read")
         if isinstance(event, yaml.ScalarEvent):
             return _scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
-            while not isinstance(
-                following := next(self._events), yaml.SequenceEndEvent
-            ):
+            while not isinstance(following := next(self._events), yaml.SequenceEndEvent):
                 items.append(self._value(following, depth + 1))
             return items
         pairs: list[tuple[str, object]] = []
@@ -266,26 +228,22 @@ class _YamlReader:
         return _Pairs(pairs)
 
 
+def _place(event: yaml.Event) -> str:
+    mark = event.start_mark
+    return f"(line {mark.line + 1}, column {mark.column + 1})" if mark else ""
+
+
 def _scalar(event: yaml.ScalarEvent) -> object:
     text: str = event.value
     if not event.implicit[0]:  # quoted or a block: always text
         return text
-    if text in _NULLS:
-        return None
-    if text in _FLAGS:
-        return _FLAGS[text]
-    if text in _NON_FINITE:
-        return _NON_FINITE[text]
+    if text in _WORDS:
+        return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return _whole_number(text)
-    if _PREFIXED_INTEGER.fullmatch(text):
-        return int(text, 0) if len(text) <= MAX_INTEGER_DIGITS else text
-    if _FLOAT.fullmatch(text):
-        return float(text.replace("_", ""))
-    return text
-
-
-# Both ---------------------------------------------------------------------------------------------------------------
+    if _PREFIXED_INTEGER.fullmatch(text) and len(text) <= MAX_INTEGER_DIGITS:
+        return int(text, 0)
+    return float(text.replace("_", "")) if _FLOAT.fullmatch(text) else text
 
 
 class _Settled:
@@ -298,18 +256,11 @@ class _Settled:
     def settle(self, raw: object, path: str, depth: int) -> object:
         self._values += 1
         if self._values > MAX_VALUES:
-            _refuse(
-                f"the document holds too many values: at most {MAX_VALUES} are read"
-            )
+            _refuse(f"the document holds too many values: at most {MAX_VALUES} are read")
         if depth > MAX_DEPTH:
-            _refuse(
-                f"the document is nested too deeply: at most {MAX_DEPTH} levels are read"
-            )
+            _refuse(f"the document is nested too deeply: at most {MAX_DEPTH} levels are read")
         if isinstance(raw, list):
-            return [
-                self.settle(item, f"{path}[{index}]", depth + 1)
-                for index, item in enumerate(raw)
-            ]
+            return [self.settle(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(raw)]
         if isinstance(raw, str):
             self._check_text(raw, path)
         if not isinstance(raw, _Pairs):
@@ -319,9 +270,7 @@ class _Settled:
             below = child(path, key)
             self._check_text(key, below)
             if key in settled:
-                self._problems.append(
-                    Problem(path=below, message=f"the key {shown(key)} is given twice")
-                )
+                self._problems.append(Problem(path=below, message=f"the key {shown(key)} is given twice"))
             settled[key] = self.settle(value, below, depth + 1)
         return settled
 

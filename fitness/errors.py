@@ -31,7 +31,14 @@ class FitnessError(Exception):
 class InputError(FitnessError):
     """The caller's input is wrong; `problems` lists every wrong field, in the input's order.
 
-    >>> print(InputError([Problem(path="$.a", message="is unknown"), Problem(path="$.b", message="is missing")]))
+    >>> print(
+    ...     InputError(
+    ...         [
+    ...             Problem(path="$.a", message="is unknown"),
+    ...             Problem(path="$.b", message="is missing"),
+    ...         ]
+    ...     )
+    ... )
     is unknown @ $.a
     is missing @ $.b
     """
