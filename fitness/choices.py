@@ -28,7 +28,7 @@ class Accelerator(StrEnum):
 
 
 class Distribution(StrEnum):
-    """Shape of the processing time; gamma with a coefficient of variation of 1 is the exponential."""
+    """Shape of the processing time; gamma with a spread of 1 is the exponential."""
 
     LOGNORMAL = "lognormal"
     GAMMA = "gamma"

@@ -1,6 +1,7 @@
-"""The one table of what a workload file may say: parsing, checks, the form, the docs and searches are made from it.
+"""The one table of what a workload file may say.
 
-The rows are in data/fields.csv, in file order; closed sets of words are in choices.py.
+Parsing, checks, the form, the docs and searches are made from it. The rows are in data/fields.csv,
+in file order; closed sets of words are in choices.py.
 """
 
 import csv
@@ -30,6 +31,8 @@ from fitness.popularity import popularity
 
 MAX_KEY = 80  # characters of an unknown key that are compared with the known ones
 SMALLEST = 1e-9  # a smaller number is a slip of the pen, and its reciprocal would overflow later
+
+_WRITTEN_NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
 
 CHOICES: Mapping[str, type[StrEnum]] = MappingProxyType(
     {
@@ -106,21 +109,19 @@ class Field:
         noun = "a whole number" if self.kind is Kind.INTEGER else "a number"
         if self.minimum == self.maximum:
             return f"only {_plain(self.minimum)}"
-        return f"{noun} {'>' if self.exclusive_minimum else '>='} {_plain(self.minimum)}, at most {_plain(self.maximum)}"
+        sign = ">" if self.exclusive_minimum else ">="
+        return f"{noun} {sign} {_plain(self.minimum)}, at most {_plain(self.maximum)}"
 
     def normalised(self, value: object) -> object:
-        """Give the value in the type that a workload keeps; a value of another type is given back as it is.
+        """Give the value in the type that a workload keeps, or as it is when it has the wrong type.
 
-        Whole numbers become int; other numbers keep what they were (12 stays 12), also numpy's.
+        A whole-number field holds int; other numbers keep what they were (12 stays 12), and
+        numpy's become Python's.
         """
         if value is None or self.kind in (Kind.FLAG, Kind.TEXT, Kind.POPULARITY):
             return value
         if self.kind is Kind.CHOICE:
-            return (
-                CHOICES[self.path](value)
-                if isinstance(value, str) and value in self.choices
-                else value
-            )
+            return CHOICES[self.path](value) if isinstance(value, str) and value in self.choices else value
         if type(value) is int or isinstance(value, bool):
             return value
         if isinstance(value, numbers.Integral):
@@ -131,7 +132,9 @@ class Field:
         return value
 
     def complaint(self, value: object) -> str | None:
-        """Say what is wrong with a normalised value; None: nothing. An absent value (None) is never wrong.
+        """Say what is wrong with a normalised value; None: nothing.
+
+        An absent value (None) is never wrong.
 
         >>> field("traffic.rps_peak").complaint(-3)
         'must be > 0, got -3'
@@ -158,12 +161,8 @@ class Field:
             return "must not be empty"
         if self.maximum is not None and len(value) > self.maximum:
             return f"must have at most {_plain(self.maximum)} characters"
-        may_break = (
-            "" if self.minimum else "\n\r\t"
-        )  # only text that may be empty may have several lines
-        if any(
-            unicodedata.category(mark) in ("Cc", "Cs") and mark not in may_break for mark in value
-        ):
+        may_break = "" if self.minimum else "\n\r\t"  # only text that may be empty may have several lines
+        if any(unicodedata.category(mark) in ("Cc", "Cs") and mark not in may_break for mark in value):
             return "must hold no control characters" + ("" if may_break else " or line breaks")
         if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
             return f"must look like {self.example}"
@@ -171,24 +170,27 @@ class Field:
 
     def _number_complaint(self, value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            quoted = isinstance(value, str) and re.fullmatch(
-                r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?", value[:40]
-            )
+            quoted = isinstance(value, str) and _WRITTEN_NUMBER.fullmatch(value[:40])
             return "must be a number without quotes" if quoted else "must be a number"
         if isinstance(value, float) and not math.isfinite(value):
             return "must be a finite number"
-        if self.minimum is not None and self.minimum == self.maximum and value != self.minimum:
-            return f"must be {_plain(self.minimum)}"
-        if self.minimum is not None and self.exclusive_minimum and value <= self.minimum:
-            return f"must be > {_plain(self.minimum)}"
-        if self.minimum is not None and value < self.minimum:
-            return f"must be >= {_plain(self.minimum)}"
-        if self.maximum is not None and value > self.maximum:
-            return f"must be <= {_plain(self.maximum)}"
+        bound = self._bound_broken(value)
+        if bound is None and self.kind is Kind.INTEGER and not isinstance(value, int):
+            return "must be a whole number"
+        return bound
+
+    def _bound_broken(self, value: float) -> str | None:
+        low, high = self.minimum, self.maximum
+        if low is not None and low == high:
+            return None if value == low else f"must be {_plain(low)}"
+        if low is not None and self.exclusive_minimum and value <= low:
+            return f"must be > {_plain(low)}"
+        if low is not None and value < low:
+            return f"must be >= {_plain(low)}"
+        if high is not None and value > high:
+            return f"must be <= {_plain(high)}"
         if 0 < value < SMALLEST:
             return f"must be {'' if self.exclusive_minimum else '0 or '}>= {SMALLEST:g}"
-        if self.kind is Kind.INTEGER and not isinstance(value, int):
-            return "must be a whole number"
         return None
 
 
@@ -206,7 +208,8 @@ def field(path: str) -> Field:
 def unknown(key: str, path: str) -> Problem:
     """Give the problem of a key that no field has, with the nearest known key suggested.
 
-    `key` is the path that was asked ("traffic.rps_peek"); `path` is where the document has it ("$.traffic.rps_peek").
+    `key` is the path that was asked ("traffic.rps_peek"), `path` its place in the document
+    ("$.traffic.rps_peek").
 
     >>> unknown("traffic.rps_peek", "$.traffic.rps_peek").message
     'is not a known field; did you mean rps_peak?'
@@ -214,21 +217,13 @@ def unknown(key: str, path: str) -> Problem:
     'is not a known field; did you mean traffic.rps_mean?'
     """
     section, _, name = key[:MAX_KEY].rpartition(".")
-    beside = [one.name for one in FIELDS if (one.section or "") == section] + (
-        [] if section else list(SECTIONS)
-    )
-    elsewhere = {one.name: one.path for one in reversed(FIELDS)} | {
-        one.path: one.path for one in FIELDS
-    }
+    beside = [one.name for one in FIELDS if (one.section or "") == section] + ([] if section else list(SECTIONS))
+    elsewhere = {one.name: one.path for one in reversed(FIELDS)} | {one.path: one.path for one in FIELDS}
     nearest = elsewhere.get(name) or _nearest(name, beside)
     if nearest is None:
         near = _nearest(name, elsewhere) or _nearest(key[:MAX_KEY], elsewhere)
         nearest = elsewhere[near] if near else None
-    hint = (
-        f"did you mean {nearest}?"
-        if nearest
-        else f"known here: {', '.join(sorted(beside or SECTIONS))}"
-    )
+    hint = f"did you mean {nearest}?" if nearest else f"known here: {', '.join(sorted(beside or SECTIONS))}"
     return Problem(path=path, message=f"is not a known field; {hint}")
 
 

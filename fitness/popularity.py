@@ -40,11 +40,7 @@ def popularity(text: str) -> Popularity:
     kind, colon, written = text.partition(":")
     if text == PopularityKind.UNIFORM:
         return Popularity(kind=PopularityKind.UNIFORM, parameter=None)
-    if (
-        kind not in (PopularityKind.ZIPF, PopularityKind.HOT)
-        or not colon
-        or not _PARAMETER.fullmatch(written)
-    ):
+    if kind not in (PopularityKind.ZIPF, PopularityKind.HOT) or not colon or not _PARAMETER.fullmatch(written):
         _refuse(text, "must be hot:SHARE, uniform or zipf:S (as zipf:0.9)")
     parameter = float(written)
     if kind == PopularityKind.ZIPF and parameter > MAX_EXPONENT:
@@ -55,6 +51,4 @@ def popularity(text: str) -> Popularity:
 
 
 def _refuse(text: str, message: str) -> NoReturn:
-    raise InputError(
-        [Problem(path="$.models.popularity", message=f"{message}, got {document.shown(text)}")]
-    )
+    raise InputError([Problem(path="$.models.popularity", message=f"{message}, got {document.shown(text)}")])

@@ -1,4 +1,4 @@
-"""What an architect declares about a model: the workload, as one frozen value that is valid or does not exist."""
+"""What an architect declares: the workload, one frozen value that is valid or does not exist."""
 
 import difflib
 from collections.abc import Mapping
@@ -158,14 +158,8 @@ class Workload:
         >>> Workload.from_values({"name": "fraud", "traffic.rps_peak": 80}).traffic.rps_peak
         80
         """
-        problems = [
-            unknown(path, f"$.{document.shortened(path)}") for path in values if path not in BY_PATH
-        ]
-        known = {
-            path: BY_PATH[path].normalised(value)
-            for path, value in values.items()
-            if path in BY_PATH
-        }
+        problems = [unknown(path, f"$.{document.shortened(path)}") for path in values if path not in BY_PATH]
+        known = {path: BY_PATH[path].normalised(value) for path, value in values.items() if path in BY_PATH}
         problems += problems_of(known)
         if problems:
             raise InputError(problems)
@@ -177,11 +171,7 @@ class Workload:
                 inside[section][name] = value
             elif value is not None:
                 top[name] = value
-        sections = {
-            section: _SECTION_TYPES[section](**leaves)
-            for section, leaves in inside.items()
-            if leaves
-        }
+        sections = {section: _SECTION_TYPES[section](**leaves) for section, leaves in inside.items() if leaves}
         return cls(**cast("dict[str, object]", top | sections))  # type: ignore[arg-type]
 
     def get(self, path: str) -> object:
@@ -224,7 +214,7 @@ _SECTION_TYPES: Mapping[str, type] = {
 
 
 def problems_of(values: Mapping[str, object]) -> list[Problem]:
-    """List what is wrong with the (normalised) leaves of a workload, in file order; contradictions come last."""
+    """List what is wrong with normalised leaves, in file order, contradictions last."""
     problems = []
     if values.get("name") is None:
         problems.append(Problem(path="$.name", message="is missing: every workload needs a name"))
@@ -244,9 +234,7 @@ def _contradictions(values: Mapping[str, object]) -> list[Problem]:
     problems = []
 
     def complain(path: str, message: str) -> None:
-        problems.append(
-            Problem(path=f"$.{path}", message=f"{message}, got {document.shown(values[path])}")
-        )
+        problems.append(Problem(path=f"$.{path}", message=f"{message}, got {document.shown(values[path])}"))
 
     measured_on = values.get("request.measured_on")
     if isinstance(measured_on, str) and measured_on not in CATALOGUE:
@@ -270,9 +258,7 @@ def _contradictions(values: Mapping[str, object]) -> list[Problem]:
         )
     weights = [number(one.path) for one in FIELDS if one.section == "weights"]
     if all(weight == 0 for weight in weights):
-        problems.append(
-            Problem(path="$.weights", message="must not all be 0: then nothing can be ranked")
-        )
+        problems.append(Problem(path="$.weights", message="must not all be 0: then nothing can be ranked"))
     return problems
 
 

@@ -21,7 +21,7 @@ def read(text: str | bytes) -> Workload:
 
     Raises: InputError with every problem of the document.
 
-    >>> read("name: fraud\\ntraffic: {rps_peak: 80}").get("traffic.rps_peak")
+    >>> read("{name: fraud, traffic: {rps_peak: 80}}").get("traffic.rps_peak")
     80
     """
     return from_dict(document.load(text))
@@ -33,14 +33,8 @@ def from_dict(content: object) -> Workload:
     Raises: InputError with every problem, unknown keys first.
     """
     if not isinstance(content, Mapping):
-        raise InputError(
-            [
-                Problem(
-                    path="$",
-                    message=f"must be a mapping with at least `name`, got {document.shown(content)}",
-                )
-            ]
-        )
+        message = f"must be a mapping with at least `name`, got {document.shown(content)}"
+        raise InputError([Problem(path="$", message=message)])
     values, problems = _leaves(content)
     problems += problems_of(values)
     if problems:
@@ -113,14 +107,11 @@ def _leaves(content: Mapping[object, object]) -> tuple[dict[str, object], list[P
                 place(f"{name}.{leaf_name}", document.child(where, leaf_name), leaf)
         elif value is not None:
             first = next(one for one in FIELDS if one.section == name)
-            message = f"must be a mapping such as {{{first.name}: {first.example}}}, got {document.shown(value)}"
+            like = f"{{{first.name}: {first.example}}}"
+            message = f"must be a mapping such as {like}, got {document.shown(value)}"
             problems.append(Problem(path=where, message=message))
     if strangers > MAX_UNKNOWN:
-        problems.append(
-            Problem(
-                path="$", message=f"has {strangers - MAX_UNKNOWN} more fields that are not known"
-            )
-        )
+        problems.append(Problem(path="$", message=f"has {strangers - MAX_UNKNOWN} more fields that are not known"))
     return values, problems
 
 

@@ -1,18 +1,20 @@
 """Translate a file of known hosting cases into workload files, by general rules only.
 
-    python tests/cases.py hosting_cases.yaml     # rewrites tests/golden/workloads/ and tests/golden/cases.json
+    python -m tests.cases hosting_cases.yaml     # rewrites what tests/golden holds of them
 
 A case states facts as {value, stated}; an absent fact stays an absent field. The rules:
 
-- A fact named as a leaf of the workload file is that field; RENAMED holds the facts with another name.
-- `traffic`: steady, diurnal, spiky and intermittent are patterns; scheduled_offline is scheduled. "low" says that
-  requests are few, so most minutes have none: intermittent. "long_tail" speaks of the models, not of time: popularity
-  zipf:1, or uniform when every model is used at most once (`reuse_per_model`), and the pattern stays unknown.
-- `latency_need` becomes a number only when no latency or deadline is given: see NEEDS. "lookup only" asks nothing of
-  the model.
-- The composition is ensemble for a graph or for loops and conditions, else sequential for a chain, else independent
-  when models are called one by one, else single for one model in one container, else unknown.
-- Facts in NOT_DECLARED have no field. Any other fact or word is left out and named on standard error.
+- A fact named as a leaf of the workload file is that field; RENAMED holds those of another name.
+- `traffic`: the words of PATTERNS. "low" says that requests are few, so that most minutes have
+  none: intermittent. "long_tail" speaks of the models, not of time: popularity zipf:1, or uniform
+  when every model is used at most once (`reuse_per_model`), and the pattern stays unknown.
+- `latency_need` becomes a number only when no latency or deadline is given: see NEEDS. "lookup
+  only" asks nothing of the model.
+- The composition is ensemble for a graph or for loops and conditions, else sequential for a chain,
+  else independent when models are called one by one, else single for one model in one container,
+  else unknown.
+- Facts in NOT_DECLARED have no field. Any other fact or word is left out and named on standard
+  error.
 """
 
 import argparse
@@ -69,9 +71,7 @@ NOT_DECLARED = ("compliance",)
 def _traffic(facts: Mapping[str, object]) -> dict[str, object] | None:
     word = facts["traffic"]
     if word == "long_tail":
-        return {
-            "models.popularity": "uniform" if facts.get("reuse_per_model", 2) <= 1 else "zipf:1"
-        }
+        return {"models.popularity": "uniform" if facts.get("reuse_per_model", 2) <= 1 else "zipf:1"}
     return {"traffic.pattern": PATTERNS[word]} if word in PATTERNS else None
 
 
@@ -117,9 +117,7 @@ def _composition(facts: Mapping[str, object]) -> str | None:
         return "sequential"
     if facts.get("independent_invocation"):
         return "independent"
-    return (
-        "single" if facts.get("n_models") == 1 and facts.get("containers_needed", 1) == 1 else None
-    )
+    return "single" if facts.get("n_models") == 1 and facts.get("containers_needed", 1) == 1 else None
 
 
 def expected(case: Mapping[str, object]) -> dict[str, object]:
@@ -137,22 +135,16 @@ def expected(case: Mapping[str, object]) -> dict[str, object]:
 
 def files(cases: list[Mapping[str, object]]) -> dict[str, str]:
     """Give the text of every golden file by its path under tests/golden."""
-    texts = {
-        f"workloads/{case['id']}.yaml": workload_file.write(translated(case)[0]) for case in cases
-    }
+    texts = {f"workloads/{case['id']}.yaml": workload_file.write(translated(case)[0]) for case in cases}
     expectations = [expected(case) for case in cases]
     return texts | {"cases.json": json.dumps(expectations, indent=1, ensure_ascii=False) + "\n"}
 
 
 def main(arguments: list[str]) -> int:
     """Rewrite the golden files of a file of cases."""
-    parser = argparse.ArgumentParser(
-        description="Translate known hosting cases into workload files."
-    )
+    parser = argparse.ArgumentParser(description="Translate known hosting cases into workload files.")
     parser.add_argument("cases", type=Path, help="YAML file with the cases")
-    parser.add_argument(
-        "--into", type=Path, default=GOLDEN, help="folder to write (default: tests/golden)"
-    )
+    parser.add_argument("--into", type=Path, default=GOLDEN, help="folder to write (default: tests/golden)")
     chosen = parser.parse_args(arguments)
     content = yaml.safe_load(chosen.cases.read_text(encoding="utf-8"))
     for name, text in files(content["cases"]).items():
