@@ -1,0 +1,70 @@
+"""Render pages of the app into docs/images: light and dark, wide and narrow.
+
+python -m tests.browser.screenshots                    # the pages of PAGES
+python -m tests.browser.screenshots compare "limits?option=serverless"
+"""
+
+import argparse
+import itertools
+import re
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.browser.session import NARROW, ROOT, WIDE, Visits, ready, running_app, start_chromium
+
+PAGES = ("describe", "compare", "limits")
+SIZES = {"wide": WIDE, "narrow": NARROW}
+MAXIMUM_HEIGHT_PX = 6_000
+
+# The page scrolls inside the app, so the window has to grow for all of it to be seen.
+HEIGHT = """
+() => Math.max(...[...document.querySelectorAll('[data-testid="stMain"], [data-testid="stAppViewContainer"]')]
+  .map(element => element.scrollHeight))
+"""
+
+
+def capture(page: Page, path: Path) -> None:
+    """Write the whole page, not only what the window shows."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": size["width"], "height": min(page.evaluate(HEIGHT), MAXIMUM_HEIGHT_PX)})
+    ready(page)
+    page.screenshot(path=path)
+    page.set_viewport_size(size)
+
+
+def render(pages: Iterable[str], directory: Path) -> list[Path]:
+    """Write one picture of each page, theme and size, named `compare-dark-narrow.png`."""
+    directory.mkdir(parents=True, exist_ok=True)
+    written = []
+    with tempfile.TemporaryDirectory() as scratch, running_app(Path(scratch) / "app.log") as server:
+        with sync_playwright() as playwright:
+            browser = start_chromium(playwright)
+            visits = Visits(browser=browser, server=server)
+            for path, scheme, (size, viewport) in itertools.product(pages, ("light", "dark"), SIZES.items()):
+                page = visits(path, scheme=scheme, viewport=viewport)
+                name = re.sub(r"[^a-z0-9]+", "-", path.split("?")[0].lower()).strip("-") or "start"
+                target = directory / f"{name}-{scheme}-{size}.png"
+                capture(page, target)
+                visits.close_pages()
+                written.append(target)
+            visits.close()
+            browser.close()
+        if visits.problems or server.tracebacks():
+            raise RuntimeError("\n".join([*visits.problems, server.tracebacks()]))
+    return written
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pages", nargs="*", default=PAGES, help="paths of the app, with their query")
+    parser.add_argument("--into", type=Path, default=ROOT / "docs" / "images")
+    arguments = parser.parse_args()
+    for path in render(arguments.pages, arguments.into):
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
