@@ -29,6 +29,8 @@ ACCEPTED_AS = MappingProxyType(
 )
 """Which list of the service model tells whether a component takes an instance type."""
 
+HOURS_PER_MONTH = 730  # a GB-month is 730 GB-hours (docs/prices.md#storage)
+
 SERVERLESS_MEMORY_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 # SageMaker API reference, MemorySizeInMB of ServerlessConfig: 1 GB steps from 1024 to 6144.
 
