@@ -27,7 +27,7 @@ from fitness.choices import (
     Sensitivity,
 )
 from fitness.errors import InputError, Problem
-from fitness.popularity import popularity
+from fitness.popularity import HOT_MODELS_RATIO, MAX_EXPONENT, popularity
 
 MAX_KEY = 80  # characters of an unknown key that are compared with the known ones
 SMALLEST = 1e-9  # a smaller number is a slip of the pen, and its reciprocal would overflow later
@@ -100,9 +100,9 @@ class Field:
             case Kind.FLAG:
                 return "true or false"
             case Kind.CHOICE:
-                return " | ".join(self.choices)
+                return ", ".join(self.choices[:-1]) + f" or {self.choices[-1]}"
             case Kind.POPULARITY:
-                return "uniform | zipf:S with S from 0 to 10 | hot:SHARE with SHARE from 0.2 to 1"
+                return f"uniform, zipf:S (0 <= S <= {MAX_EXPONENT}) or hot:SHARE ({HOT_MODELS_RATIO} <= SHARE <= 1)"
             case Kind.TEXT:
                 form = f", in a form like {self.example}" if self.pattern else ""
                 return f"text of at most {_plain(self.maximum)} characters{form}"
@@ -147,12 +147,15 @@ class Field:
             case Kind.CHOICE:
                 reason = _choice_complaint(value, self.choices)
             case Kind.POPULARITY:
-                return _popularity_complaint(value)
+                reason = _popularity_complaint(value)
             case Kind.TEXT:
                 reason = self._text_complaint(value)
             case _:
                 reason = self._number_complaint(value)
-        return None if reason is None else f"{reason}, got {document.shown(value)}"
+        if reason is None:
+            return None
+        # JSON can write half of a surrogate pair, which no terminal and no browser takes.
+        return f"{reason}, got {document.shown(value)}".encode("utf-8", "backslashreplace").decode()
 
     def _text_complaint(self, value: object) -> str | None:
         if not isinstance(value, str):
@@ -218,11 +221,8 @@ def unknown(key: str, path: str) -> Problem:
     """
     section, _, name = key[:MAX_KEY].rpartition(".")
     beside = [one.name for one in FIELDS if (one.section or "") == section] + ([] if section else list(SECTIONS))
-    elsewhere = {one.name: one.path for one in reversed(FIELDS)} | {one.path: one.path for one in FIELDS}
-    nearest = elsewhere.get(name) or _nearest(name, beside)
-    if nearest is None:
-        near = _nearest(name, elsewhere) or _nearest(key[:MAX_KEY], elsewhere)
-        nearest = elsewhere[near] if near else None
+    elsewhere = {one.name: one.path for one in reversed(FIELDS)}
+    nearest = elsewhere.get(name) or _nearest(name, beside) or elsewhere.get(_nearest(name, elsewhere) or "")
     hint = f"did you mean {nearest}?" if nearest else f"known here: {', '.join(sorted(beside or SECTIONS))}"
     return Problem(path=path, message=f"is not a known field; {hint}")
 
@@ -243,11 +243,11 @@ def _choice_complaint(value: object, choices: tuple[str, ...]) -> str | None:
 
 def _popularity_complaint(value: object) -> str | None:
     if not isinstance(value, str):
-        return f"must be hot:SHARE, uniform or zipf:S (as zipf:0.9), got {document.shown(value)}"
+        return "must be hot:SHARE, uniform or zipf:S (as zipf:0.9)"
     try:
         popularity(value)
     except InputError as err:
-        return err.problems[0].message
+        return err.problems[0].message.partition(", got ")[0]
     return None
 
 

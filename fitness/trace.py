@@ -144,7 +144,7 @@ def _checked(counts: Counts, start: datetime | None, notes: list[str], name: str
     if busiest < SHORTEST_RPS:
         _refuse(name, "holds no request: the counts are all 0")
     if counts.size < 24 * 60:
-        notes.append(f"The recording covers {counts.size / 60:.2g} hours; the month is taken to be like them.")
+        notes.append(f"The recording is {counts.size / 60:.2g} h long; the month is taken to be like it.")
     counts.setflags(write=False)
     return Trace(counts=counts, start=start, notes=tuple(notes))
 
@@ -175,7 +175,7 @@ class _Cells:
             self.counts.append(self._converted(line, row[self._count].strip(), _count))
 
     def check(self) -> None:
-        if self.numeric and self.numeric < len(self.times):
+        if not self._problems and 0 < self.numeric < len(self.times):
             self._complain(None, "must write every timestamp as a number, or every one as a date")
         if self._problems:
             raise InputError(self._problems)
@@ -237,11 +237,10 @@ def _seconds(cells: _Cells, notes: list[str], name: str) -> tuple[Counts, bool]:
             notes.append("The timestamps are read as milliseconds since 1970, in UTC.")
             times /= 1000
     elif cells.naive:
-        who = "The timestamps have" if cells.naive == times.size else f"{cells.naive} timestamps have"
-        notes.append(f"{who} no time zone: UTC is assumed.")
+        notes.append(f"Timestamps without a time zone: {cells.naive} of {times.size}; UTC is assumed.")
     backwards = int(np.count_nonzero(np.diff(times) < 0))
     if backwards:
-        notes.append(f"{backwards} rows are earlier than the row before; they were put in order.")
+        notes.append(f"Rows earlier than the row before: {backwards}; they were put in order.")
     minutes = (float(times.max()) - float(times.min())) / 60
     if minutes > MAX_MINUTES:
         years = minutes / 60 / 24 / 365
@@ -258,10 +257,10 @@ def _by_minute(
     repeated = int(np.count_nonzero(np.diff(times_s) == 0))
     if repeated:
         how = "their counts are added up" if is_counted else "each is a request"
-        notes.append(f"{repeated} rows repeat the timestamp of another; {how}.")
+        notes.append(f"Rows with the timestamp of another: {repeated}; {how}.")
     pause_h = float(np.diff(times_s).max(initial=0)) / 3600
     if not is_counted and pause_h > 1:
-        notes.append(f"The longest time without a row is {pause_h:.1f} hours: no request.")
+        notes.append(f"The longest time without a request is {pause_h:.1f} h.")
     step = _step_minutes(times_s) if is_counted else 1
     first_s = math.floor(times_s[0] / 60) * 60.0
     if step == 1:
@@ -274,7 +273,7 @@ def _by_minute(
         _refuse(name, "must span at most five years")
     missing = size - np.unique(bins).size
     if missing and is_counted:
-        notes.append(f"{missing * step} of {size * step} minutes have no row: no request.")
+        notes.append(f"Minutes without a row: {missing * step} of {size * step}; they had no request.")
     summed = np.bincount(bins, weights=counts, minlength=size)
     return np.repeat(summed / step, step), first_s
 

@@ -107,7 +107,7 @@ def _leaves(content: Mapping[object, object]) -> tuple[dict[str, object], list[P
                 place(f"{name}.{leaf_name}", document.child(where, leaf_name), leaf)
         elif value is not None:
             first = next(one for one in FIELDS if one.section == name)
-            like = f"{{{first.name}: {first.example}}}"
+            like = f"{{{first.name}: {_scalar(first.example)}}}"
             message = f"must be a mapping such as {like}, got {document.shown(value)}"
             problems.append(Problem(path=where, message=message))
     if strangers > MAX_UNKNOWN:
