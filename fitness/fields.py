@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
 from fitness import document
@@ -32,6 +32,7 @@ from fitness.popularity import HOT_MODELS_RATIO, MAX_EXPONENT, popularity
 MAX_KEY = 80  # characters of an unknown key that are compared with the known ones
 SMALLEST = 1e-9  # a smaller number is a slip of the pen, and its reciprocal would overflow later
 
+_FILE = Path(__file__).with_name("data") / "fields.csv"
 _WRITTEN_NUMBER = re.compile(r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?")
 
 CHOICES: Mapping[str, type[StrEnum]] = MappingProxyType(
@@ -293,8 +294,8 @@ def _row(row: Mapping[str, str]) -> Field:
 
 
 def _table() -> tuple[Field, ...]:
-    text = resources.files("fitness").joinpath("data/fields.csv").read_text(encoding="utf-8")
-    return tuple(_row(row) for row in csv.DictReader(text.splitlines()))
+    with _FILE.open(encoding="utf-8", newline="") as lines:
+        return tuple(_row(row) for row in csv.DictReader(lines))
 
 
 FIELDS: tuple[Field, ...] = _table()

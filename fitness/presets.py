@@ -6,13 +6,13 @@ They are ordinary workload files in data/presets; index.csv gives their order an
 import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from fitness import document, workload_file
 from fitness.errors import InputError, Problem
 from fitness.workload import Workload
 
-_FOLDER = resources.files("fitness").joinpath("data/presets")
+_FOLDER = Path(__file__).with_name("data") / "presets"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +47,12 @@ def load(preset_id: str) -> Workload:
 
 @cache
 def _read(preset_id: str) -> Workload:
-    return workload_file.read(_FOLDER.joinpath(f"{preset_id}.yaml").read_bytes())
+    return workload_file.read((_FOLDER / f"{preset_id}.yaml").read_bytes())
 
 
 def _index() -> tuple[Preset, ...]:
-    lines = _FOLDER.joinpath("index.csv").read_text(encoding="utf-8").splitlines()
-    return tuple(Preset(**row) for row in csv.DictReader(lines))
+    with (_FOLDER / "index.csv").open(encoding="utf-8", newline="") as lines:
+        return tuple(Preset(**row) for row in csv.DictReader(lines))
 
 
 PRESETS: tuple[Preset, ...] = _index()

@@ -18,7 +18,7 @@ from fitness.choices import (
 )
 from fitness.errors import InputError, Problem
 from fitness.fields import BY_PATH, FIELDS, unknown
-from fitness.instances import CATALOGUE
+from fitness.instances import catalogue
 from fitness.popularity import Popularity, PopularityKind, popularity
 
 __all__ = [
@@ -237,8 +237,8 @@ def _contradictions(values: Mapping[str, object]) -> list[Problem]:
         problems.append(Problem(path=f"$.{path}", message=f"{message}, got {document.shown(values[path])}"))
 
     measured_on = values.get("request.measured_on")
-    if isinstance(measured_on, str) and measured_on not in CATALOGUE:
-        near = difflib.get_close_matches(measured_on, CATALOGUE, n=1, cutoff=0.5)
+    if isinstance(measured_on, str) and measured_on not in catalogue():
+        near = difflib.get_close_matches(measured_on, catalogue(), n=1, cutoff=0.5)
         hint = f" (did you mean {near[0]}?)" if near else ""
         complain("request.measured_on", f"must be a known instance type{hint}")
     mean, peak = number("traffic.rps_mean"), number("traffic.rps_peak")

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from fitness.errors import InputError
 from fitness.fields import FIELDS, SMALLEST, Field, Kind
-from fitness.instances import CATALOGUE
+from fitness.instances import catalogue
 from fitness.workload import Workload
 
 TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=60)
@@ -13,7 +13,7 @@ TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_
 ZIPF = st.floats(0, 10).map(lambda exponent: f"zipf:{exponent}")
 HOT = st.floats(0.2, 1).map(lambda share: f"hot:{share}")
 SPECIAL = {
-    "request.measured_on": st.sampled_from(sorted(CATALOGUE)),
+    "request.measured_on": st.sampled_from(sorted(catalogue())),
     "region": st.sampled_from(["us-east-1", "eu-west-1", "ap-southeast-2", "ukwest"]),
     "models.popularity": st.just("uniform") | ZIPF | HOT,
 }
