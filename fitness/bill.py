@@ -111,7 +111,7 @@ class Bill:
         label = "Total" if self.complete else "Total of the priced lines"
         parts.append(_columns(label, f"{self.total:,.2f}"))
         if not self.complete:
-            parts.append(f"Not complete: no price for {', '.join(self.missing)}.")
+            parts += wrap(f"Not complete: no price for {', '.join(self.missing)}.", WIDTH)
         parts += [row for note in self.notes for row in wrap(note, WIDTH)]
         if origins:
             parts += ["", "Prices"]
@@ -245,8 +245,7 @@ def _as_dict(line: LineItem, price: Price) -> dict[str, object]:
 
 def _as_text(line: LineItem, origins: dict[str, int]) -> list[str]:
     """The rows of one line; `origins` numbers the origin of each price and grows."""
-    gap = " x " if line.unit[0].isdigit() else " "  # "3 x 1M requests", "3 hours"
-    quantity = f"{grouped(line.quantity)}{gap}{line.unit}"
+    quantity = counted(line.quantity, line.unit)
     notes = [f"    {row}" for row in wrap(line.note, WIDTH - 4)]
     if line.price is None or line.usd is None:
         return [_columns(line.name, "no price"), f"    {quantity}: not in the price book", *notes]
@@ -260,6 +259,18 @@ def _as_text(line: LineItem, origins: dict[str, int]) -> list[str]:
 
 def _columns(name: str, amount: str) -> str:
     return f"{name:<{WIDTH - 14}}{amount:>14}"
+
+
+def counted(value: Decimal, unit: str) -> str:
+    """A quantity and its unit as a person writes them.
+
+    >>> counted(Decimal(1), "hours"), counted(Decimal(3), "1M requests"), counted(Decimal(1460), "hours")
+    ('1 hour', '3 x 1M requests', '1,460 hours')
+    """
+    if unit[0].isdigit():
+        return f"{grouped(value)} x {unit}"
+    is_one = value == 1 and len(unit) > len("ms")
+    return f"{grouped(value)} {unit.removesuffix('s') if is_one else unit}"
 
 
 def grouped(value: Decimal) -> str:

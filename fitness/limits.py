@@ -188,9 +188,7 @@ def parse(text: str) -> tuple[Limit, ...]:
         row = _parse_row(cells, reader.line_num)
         keys = {(row.option, row.limit, profile) for profile in row.profiles}
         if not seen.isdisjoint(keys):
-            raise FitnessError(
-                f"limit register, line {reader.line_num}: {row.option} {row.limit} is given twice"
-            )
+            raise FitnessError(f"limit register, line {reader.line_num}: {row.option} {row.limit} is given twice")
         seen |= keys
         rows.append(row)
     return tuple(rows)
@@ -241,10 +239,7 @@ def _read(name: str) -> str:
 def _names() -> Mapping[str, LimitName]:
     rows = csv.DictReader(_read("limit_names.csv").splitlines())
     return MappingProxyType(
-        {
-            row["limit"]: LimitName(id=row["limit"], title=row["title"], meaning=row["meaning"])
-            for row in rows
-        }
+        {row["limit"]: LimitName(id=row["limit"], title=row["title"], meaning=row["meaning"]) for row in rows}
     )
 
 
@@ -255,9 +250,7 @@ def _register() -> tuple[Limit, ...]:
 
 @cache
 def _by_key() -> Mapping[tuple[str, str, str], Limit]:
-    return {
-        (row.option, row.limit, profile): row for row in _register() for profile in row.profiles
-    }
+    return {(row.option, row.limit, profile): row for row in _register() for profile in row.profiles}
 
 
 NAMES: Mapping[str, LimitName] = _names()

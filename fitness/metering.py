@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
-from fitness.bill import Metered, grouped
+from fitness.bill import Metered, counted
 
 MAX_NUMBER = Decimal("1e15")  # more of anything is a slip of the pen, not a usage
 EXACT = Context(prec=120)  # a product of five such numbers loses no digit
@@ -64,7 +64,7 @@ def ratio(value: Decimal, divisor: Decimal | int) -> Decimal:
 
 def times(*factors: tuple[Decimal, str]) -> str:
     """How a quantity came about, "2 instances x 730 h"."""
-    return " x ".join(f"{grouped(value)} {unit}" for value, unit in factors)
+    return " x ".join(counted(value, unit) for value, unit in factors)
 
 
 def tiered(

@@ -5,8 +5,8 @@ Source: docs/prices.md#usages.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from itertools import islice
@@ -15,8 +15,10 @@ from fitness import document
 from fitness.bill import Bill, Metered, bill_for, plain
 from fitness.document import child, shortened, shown
 from fitness.errors import InputError, Problem
+from fitness.instances import catalogue
+from fitness.items import ACCEPTED_AS
 from fitness.metering import Figure, Usage
-from fitness.prices import REFERENCE_REGION, PriceBook
+from fitness.prices import AZURE, REFERENCE_REGION, PriceBook
 from fitness.usage_azure import AZURE_PLANS
 from fitness.usage_items import USAGES
 
@@ -53,7 +55,7 @@ def bill(text: str | bytes, book: PriceBook) -> Bill:
     Raises: InputError with every wrong field.
     """
     usage = read(text)
-    return bill_for(
+    priced = bill_for(
         usage.metered,
         usage.region,
         book,
@@ -61,6 +63,21 @@ def bill(text: str | bytes, book: PriceBook) -> Bill:
         free_tier=usage.free_tier,
         notes=usage.notes,
     )
+    return replace(priced, notes=(*priced.notes, *_why_missing(priced)))
+
+
+def _why_missing(priced: Bill) -> Iterator[str]:
+    """What the catalogue knows of the instance types that have no price."""
+    for item in priced.missing:
+        component, _, instance_type = item.rpartition("/")
+        if component not in ACCEPTED_AS:
+            continue
+        known = catalogue().get(instance_type)
+        if known is None:
+            hint = _nearest(instance_type, tuple(catalogue()), likeness=0.9)
+            yield f"{instance_type} is not a known instance type. {hint.capitalize()}".strip()
+        elif ACCEPTED_AS[component] not in known.accepts:
+            yield f"SageMaker takes no {instance_type} for {component}."
 
 
 class _Reader:
@@ -80,11 +97,12 @@ class _Reader:
         metered = self._items(value.get("items"))
         if self._problems:
             raise InputError(self._problems_in_brief())
+        is_aws = any(not entry.item.startswith(AZURE) for entry in metered)
         return PricedUsage(
-            region=region or REFERENCE_REGION,
+            region=region or (REFERENCE_REGION if is_aws else AZURE),
             metered=tuple(metered),
             free_tier=free_tier,
-            notes=() if region else (ASSUMED_REGION_NOTE,),
+            notes=(ASSUMED_REGION_NOTE,) if is_aws and not region else (),
         )
 
     def _items(self, items: object) -> list[Metered]:
@@ -204,7 +222,7 @@ def _number_problem(value: object, figure: Figure) -> str | None:
     return problem
 
 
-def _nearest(value: object, choices: Sequence[str]) -> str:
+def _nearest(value: object, choices: Sequence[str], *, likeness: float = 0.6) -> str:
     """A question after the nearest known word, empty where none is near."""
-    near = get_close_matches(shortened(value), choices, n=1) if isinstance(value, str) else []
+    near = get_close_matches(shortened(value), choices, n=1, cutoff=likeness) if isinstance(value, str) else []
     return f'did you mean "{near[0]}"?' if near else ""

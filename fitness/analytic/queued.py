@@ -1,0 +1,149 @@
+"""Asynchronous inference: a queue in front of instances that may go down to zero.
+
+A request that finds no instance waits for the backlog alarm and the launch. Nothing is dropped.
+Formulas: docs/background.md#asynchronous.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from fitness.analytic import fleet, settings
+from fitness.analytic.served import GB, UNPACKED_OVER_PACKED, load_of
+from fitness.arrays import Array
+from fitness.inputs import Inputs
+from fitness.load import Load
+from fitness.machines import candidates
+from fitness.outcome import Outcome
+from fitness.prices import PriceBook
+
+FULL = 0.9  # load over capacity that the queue is sized for
+BACKLOG_ALARM_S = 120.0  # HasBacklogWithoutCapacity: 2 datapoints of 2
+IDLE_S = fleet.ALARM_IN_S + fleet.COOLDOWN_S  # idle time until the last instance goes
+
+
+def evaluate(
+    variant: str,
+    inputs: Inputs,
+    book: PriceBook,
+    *,
+    config: Mapping[str, object],
+    types: Sequence[str] | None,
+) -> Outcome | None:
+    """Pick the cheapest type that answers within the deadline, and say what it does. See `analytic.evaluate`."""
+    machines = candidates(inputs, book, component="async", instance_type=settings.text(config, "instance_type"))
+    if types is not None:
+        machines = machines.only([i for i, t in enumerate(machines.types) if t.name in types])
+    if machines.count == 0:
+        return None
+    load = load_of(inputs)
+    overhead_s = inputs.prior("invoke_overhead_ms") / 1000
+    carries, unmet = fleet.sustainable(
+        inputs,
+        machines,
+        service_s=machines.service_s,
+        slots=machines.slots,
+        overhead_s=overhead_s,
+        hops=np.ones(inputs.size),
+    )
+    carries = np.maximum(carries, FULL * machines.baseline * machines.slots / machines.service_s)
+    members, share = (np.ones((inputs.size, 1)),) * 2 if bool(np.all(inputs.units <= 1)) else inputs.popularity
+    floor = settings.number(config, "min_instances")
+    floor = (0.0 if variant == "from_zero" else 1.0) if floor is None else floor
+    paid_hours = np.zeros(carries.shape)
+    most = np.zeros(carries.shape)
+    linger_s = IDLE_S + inputs.request.processing_s
+    for bucket in range(members.shape[1]):
+        rate = load.rps * share[:, bucket, None]
+        count = np.ceil(rate[:, None, :] / carries[..., None] - 1e-9)
+        up = -np.expm1(-rate * linger_s[:, None])[:, None, :]
+        running = np.maximum(floor, np.maximum(count, 1.0) * up)
+        paid_hours += members[:, bucket, None] * np.sum(running * load.hours[:, None, :], axis=2)
+        most += members[:, bucket, None] * np.maximum(1.0, np.max(count, axis=2))
+    fits = machines.memory_mb[None, :] >= inputs.models.memory_mb[:, None]
+    column = fleet.pick(unmet, paid_hours * machines.usd_per_hour, fits)
+    rows = np.arange(inputs.size)
+    at = (rows, column)
+    volume_gb = np.clip(np.ceil(inputs.models.image_gb + UNPACKED_OVER_PACKED * inputs.models.artifact_mb / GB), 1, 512)
+    stored_gb = np.where(machines.has_local_disk[column], 0.0, volume_gb)
+    hottest = np.max(share, axis=1)
+    service_s, slots = machines.service_s[at], machines.slots[at]
+    count = np.maximum(1.0, np.ceil(load.rps * hottest[:, None] / carries[at][:, None] - 1e-9))
+    wake_s = BACKLOG_ALARM_S + inputs.prior(
+        "instance_launch_s" if inputs.accelerator == "none" else "instance_launch_s.accelerated"
+    )
+    cold = _cold_ratio(load, members, share, linger_s, wake_s) if floor == 0 else np.zeros(inputs.size)
+    warm = fleet.latency(
+        inputs,
+        utilisation=np.minimum(load.rps * hottest[:, None] * service_s[:, None] / (count * slots[:, None]), 0.97),
+        weight=load.requests,
+        service_s=service_s,
+        servers=count * slots[:, None],
+        overhead_s=overhead_s,
+        hops=np.ones(inputs.size),
+    )
+    latency = fleet.with_cold(warm, cold_ratio=cold, cold_s=wake_s, accepted=fleet.accepts_cold(inputs, wake_s))
+    hours = paid_hours[at]
+    requests = inputs.traffic.requests_per_month
+    step = _step(inputs, load, service_s, slots, carries[at], wake_s, floor)
+    metered = {
+        f"async/{machines.types[int(index)].name}": np.where(column == index, hours, 0.0) for index in np.unique(column)
+    }
+    metered["storage/hosting"] = stored_gb * hours / 730
+    metered["data_in"] = requests * inputs.request.payload_in_mb / GB
+    metered["data_out"] = requests * inputs.request.payload_out_mb / GB
+    metered["s3/put"] = 2 * requests / 1000  # the caller's input, the endpoint's output
+    metered["s3/get"] = 2 * requests / 1000
+    metered["cloudwatch/alarm"] = 3.0 * inputs.units  # two of the backlog policy, one to leave zero
+    return Outcome(
+        option="async",
+        variant=variant,
+        settings={
+            "endpoints": inputs.units,
+            "min_instances": np.full(inputs.size, floor),
+            "max_instances": np.maximum(most[at], 1),
+            "max_concurrent_invocations_per_instance": slots,
+            "target_backlog_per_instance": np.maximum(1.0, np.floor(5 * slots)),
+            "volume_gb": stored_gb,
+        },
+        instance_types=tuple(machines.types[int(index)].name for index in column),
+        latency=latency,
+        offered=requests,
+        dropped_ratio=np.zeros(inputs.size),
+        cold_ratio=cold,
+        hit_ratio=np.full(inputs.size, np.nan),
+        instance_hours=hours,
+        busy_s=requests * service_s,
+        paid_s=np.maximum(hours * 3600 * slots, requests * service_s),
+        peak_served_ratio=np.ones(inputs.size),
+        peak_headroom=np.full(inputs.size, fleet.HEADROOM),  # a peak waits in the queue, nothing is lost
+        step_within_ratio=step[0],
+        step_busy_ratio=step[1],
+        metered=metered,
+    )
+
+
+def _cold_ratio(load: Load, members: Array, share: Array, linger_s: Array, wake_s: Array) -> Array:
+    """Share of requests that find no instance, or arrive while the first one starts."""
+    rate = load.rps[:, :, None] * share[:, None, :]
+    alone = np.exp(-rate * linger_s[:, None, None])
+    cold = np.minimum(1.0, alone * (1 + rate * wake_s[:, None, None]))
+    requests = load.requests[:, :, None] * (members * share)[:, None, :]
+    ratio: Array = np.sum(requests * cold, axis=(1, 2)) / np.maximum(np.sum(requests, axis=(1, 2)), 1e-300)
+    return ratio
+
+
+def _step(
+    inputs: Inputs, load: Load, service_s: Array, slots: Array, carries: Array, wake_s: Array, floor: float
+) -> tuple[Array, Array]:
+    """A rise for 15 minutes and the fall back: the queue keeps what the instances cannot take yet."""
+    usual = load.active_rps
+    before = np.maximum(max(floor, 1.0), np.ceil(usual / carries))
+    after = np.maximum(before, np.ceil(load.step * usual / carries))
+    short = np.maximum(0.0, load.step * usual - before * slots / service_s)
+    backlog = short * wake_s
+    wait_s = backlog * service_s / np.maximum(after * slots, 1)
+    limit_s = inputs.objectives.late_after_s
+    within = np.where(wait_s + service_s <= limit_s, 1.0, np.clip(limit_s / np.maximum(wait_s, 1e-9), 0, 1))
+    paid = (after * fleet.ALARM_IN_S + before * (1800 - fleet.ALARM_IN_S)) * slots
+    return within, np.clip(usual * service_s * 1800 / np.maximum(paid, 1e-12), 0.0, 1.0)

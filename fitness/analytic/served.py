@@ -1,0 +1,355 @@
+"""Endpoints that stay up: real-time, multi-model on CPU and GPU, multi-container, serial pipeline, Triton ensemble.
+
+One evaluation serves them all; they differ in how many endpoints there are, what shares an instance's memory,
+what a hop costs and whether models come and go (`_Shape`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitness import load as loads
+from fitness.analytic import fleet, model_cache, settings
+from fitness.arrays import Array, Flags, Index
+from fitness.inputs import Inputs
+from fitness.load import Load
+from fitness.machines import Machines, candidates
+from fitness.outcome import Latency, Outcome
+from fitness.prices import PriceBook
+
+GB = 1024.0  # MB in a GB, as data and storage are billed
+UNPACKED_OVER_PACKED = 2.0  # a volume holds the archive and what it unpacks to
+DRIVER_TYPE = "ml.m5.large"  # the client that sends a scheduled job's records to an endpoint
+ZERO_IDLE_S = fleet.ALARM_IN_S + fleet.COOLDOWN_S  # idle time before inference components let the last copy go
+ZERO_ALARM_S = 60.0  # NoCapacityInvocationFailures, one datapoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """How an option uses its instances."""
+
+    is_shared: bool  # one endpoint for all models; else one for each
+    is_cached: bool  # models are loaded on demand and evicted
+    accelerator: str | None  # what the option insists on; None: what the workload asks for
+    hop_prior: str | None  # what one more model in a request costs
+
+
+_SHAPES = {
+    "real_time": _Shape(is_shared=False, is_cached=False, accelerator=None, hop_prior="invoke_overhead_ms"),
+    "mme": _Shape(is_shared=True, is_cached=True, accelerator="none", hop_prior="hop_ms"),
+    "mme_gpu": _Shape(is_shared=True, is_cached=True, accelerator="gpu", hop_prior="hop_ms"),
+    "mce_direct": _Shape(is_shared=True, is_cached=False, accelerator="none", hop_prior=None),
+    "serial_pipeline": _Shape(is_shared=True, is_cached=False, accelerator=None, hop_prior="hop_ms"),
+    "triton_ensemble": _Shape(is_shared=True, is_cached=False, accelerator=None, hop_prior="graph_hop_ms"),
+}
+
+
+def job_seconds(inputs: Inputs) -> Array:
+    """How long a scheduled job's records are sent for: half of the deadline, within 10 minutes and 4 hours."""
+    return np.clip(inputs.objectives.late_after_s / 2, loads.SHORTEST_JOB_S, loads.LONGEST_JOB_S)
+
+
+def load_of(inputs: Inputs) -> Load:
+    """The month's load on an endpoint."""
+    return loads.of(inputs.traffic, job_s=job_seconds(inputs) if inputs.traffic.is_scheduled else None)
+
+
+def evaluate(
+    option: str,
+    variant: str,
+    inputs: Inputs,
+    book: PriceBook,
+    *,
+    config: Mapping[str, object],
+    types: Sequence[str] | None,
+) -> Outcome | None:
+    """Size every type, pick the cheapest that meets the objectives, and say what it does. See `analytic.evaluate`."""
+    shape = _SHAPES[option]
+    machines = candidates(
+        inputs,
+        book,
+        accelerator=shape.accelerator,
+        single_gpu=option == "mme_gpu",
+        instance_type=settings.text(config, "instance_type"),
+    )
+    if types is not None:
+        machines = machines.only([i for i, t in enumerate(machines.types) if t.name in types])
+    if machines.count == 0:
+        return None
+    load = load_of(inputs)
+    sized = _size(shape, inputs, machines, load, config)
+    volume_gb = _volume_gb(shape, inputs, config)
+    usd = sized.paid_hours * machines.usd_per_hour
+    column = fleet.pick(sized.unmet, usd, sized.fits)
+    plan = _Plan(
+        option=option, variant=variant, shape=shape, machines=machines, load=load, column=column, volume_gb=volume_gb
+    )
+    return _outcome(plan, inputs, sized, config)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sized:
+    """Every type sized for the month; arrays of shape (draws, types) unless said."""
+
+    service_s: Array
+    carries_rps: Array
+    unmet: Array
+    fits: Flags
+    paid_hours: Array
+    least: Array  # instances in the quietest hour
+    most: Array  # instances in the busiest minute
+    by_level: Array  # (draws, types, levels)
+    cache: model_cache.Cache | None
+    overhead_s: Array  # (draws,)
+    hops: Array  # (draws,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """The pick of an evaluation."""
+
+    option: str
+    variant: str
+    shape: _Shape
+    machines: Machines
+    load: Load
+    column: Index  # (draws,) the type under each draw
+    volume_gb: Array  # (draws,)
+
+
+def _size(shape: _Shape, inputs: Inputs, machines: Machines, load: Load, config: Mapping[str, object]) -> _Sized:
+    hops = inputs.steps if not shape.is_shared else np.ones(inputs.size)
+    invoke_s = inputs.prior("invoke_overhead_ms") / 1000
+    extra_s = inputs.prior(shape.hop_prior) / 1000 if shape.hop_prior else np.zeros(inputs.size)
+    # A multi-model server is one hop even for one model; the others pay for the models after the first.
+    overhead_s = invoke_s + extra_s * (inputs.steps - (0 if shape.is_cached or inputs.is_chain else 1))
+    if shape.is_cached:
+        overhead_s = overhead_s + invoke_s * (inputs.steps - 1)  # the caller walks a chain model by model
+    service_s = machines.service_s
+    cache = None
+    if shape.is_cached:
+        cache = model_cache.plan(inputs, machines)
+        service_s = service_s + (1 - cache.hit_ratio)[:, None] * cache.load_s[:, None]
+        fits = cache.fits
+    else:
+        fits = machines.memory_mb[None, :] >= _resident_mb(shape, inputs)[:, None]
+    carries, unmet = fleet.sustainable(
+        inputs, machines, service_s=service_s, slots=machines.slots, overhead_s=overhead_s, hops=hops
+    )
+    fixed = settings.number(config, "target_invocations_per_minute")
+    if fixed is not None:
+        carries = np.full_like(carries, fixed / 60)
+    by_level = _counts(shape, inputs, load.rps, carries, hops)
+    most = _counts(shape, inputs, load.peak_rps[:, None], carries, hops)[..., 0]
+    floor = np.ones_like(most) if cache is None else cache.instances
+    if load.is_sudden:  # bursts are over before an instance has started
+        by_level = np.broadcast_to(most[..., None], by_level.shape)
+    by_level = np.maximum(by_level, floor[..., None])
+    most = np.maximum(most, floor)
+    low, high = settings.number(config, "min_instances"), settings.number(config, "max_instances")
+    if low is not None:
+        by_level, most = np.maximum(by_level, low), np.maximum(most, low)
+    if high is not None:
+        by_level, most = np.minimum(by_level, high), np.minimum(most, high)
+    least = np.min(by_level, axis=2)
+    paid_hours = np.sum(by_level * load.hours[:, None, :], axis=2)
+    if not inputs.traffic.is_scheduled:
+        # Each day's fall in load is followed only after the scale-in alarm and its cooldown.
+        tail_h = (fleet.ALARM_IN_S + fleet.COOLDOWN_S) / 3600
+        paid_hours = paid_hours + np.maximum(0, most - least) * tail_h * fleet.DAYS_PER_MONTH
+    return _Sized(
+        service_s=service_s,
+        carries_rps=carries,
+        unmet=unmet,
+        fits=fits,
+        paid_hours=paid_hours,
+        least=least,
+        most=most,
+        by_level=by_level,
+        cache=cache,
+        overhead_s=overhead_s,
+        hops=hops,
+    )
+
+
+def _resident_mb(shape: _Shape, inputs: Inputs) -> Array:
+    """Memory that one instance must hold at once, MB."""
+    if not shape.is_shared:
+        return inputs.models.memory_mb
+    return inputs.models.memory_mb * np.maximum(inputs.steps * inputs.units, inputs.models.containers)
+
+
+def _counts(shape: _Shape, inputs: Inputs, rps: Array, carries: Array, hops: Array) -> Array:
+    """Instances per level of load over all endpoints, (draws, types, levels)."""
+    if shape.is_shared or bool(np.all(inputs.units <= 1)):
+        return np.maximum(1.0, np.ceil(rps[:, None, :] / carries[..., None] - 1e-9)) * hops[:, None, None]
+    members, share = inputs.popularity
+    total = np.zeros((*carries.shape, rps.shape[1]))
+    for bucket in range(members.shape[1]):
+        own = np.ceil(rps[:, None, :] * share[:, bucket, None, None] / carries[..., None] - 1e-9)
+        total += members[:, bucket, None, None] * np.maximum(1.0, own)
+    return total * hops[:, None, None]
+
+
+def _volume_gb(shape: _Shape, inputs: Inputs, config: Mapping[str, object]) -> Array:
+    """GB of the volume of one instance: the image, and the models packed and unpacked."""
+    fixed = settings.number(config, "volume_gb")
+    if fixed is not None:
+        return np.full(inputs.size, fixed)
+    models = inputs.models.count if shape.is_shared else np.ones(inputs.size)
+    needed = inputs.models.image_gb + UNPACKED_OVER_PACKED * models * inputs.models.artifact_mb / GB
+    return np.clip(np.ceil(needed), 1, 512)  # ProductionVariant.VolumeSizeInGB: 1 to 512
+
+
+def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, object]) -> Outcome:
+    shape, machines, load, column = plan.shape, plan.machines, plan.load, plan.column
+    rows = np.arange(inputs.size)
+    at = (rows, column)
+    service_s, slots = sized.service_s[at], machines.slots[at]
+    by_level, most, least = sized.by_level[at], sized.most[at], sized.least[at]
+    each_s = service_s / sized.hops
+    # An endpoint's load over its capacity; several endpoints: the mean over requests, hot ones are fuller.
+    capacity_rps = by_level / sized.hops[:, None] * (slots / each_s)[:, None]
+    utilisation = load.rps / capacity_rps
+    if not shape.is_shared and bool(np.any(inputs.units > 1)):
+        utilisation = np.minimum(
+            load.rps * np.max(inputs.popularity[1], axis=1)[:, None] / (slots / each_s)[:, None], 1 / fleet.HEADROOM
+        )
+    overloaded = np.maximum(0.0, 1 - 1 / np.maximum(utilisation, 1e-12))
+    share = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
+    dropped = np.sum(share * overloaded, axis=1)
+    pooled = settings.text(config, "routing") == "LEAST_OUTSTANDING_REQUESTS"
+    servers = slots[:, None] * (by_level if pooled else np.ones_like(by_level))
+    latency = fleet.latency(
+        inputs,
+        utilisation=utilisation,
+        weight=load.requests,
+        service_s=machines.service_s[at],
+        servers=servers,
+        overhead_s=sized.overhead_s,
+        hops=sized.hops,
+    )
+    cold = np.zeros(inputs.size)
+    hits = np.full(inputs.size, np.nan)
+    if sized.cache is not None:
+        hits = sized.cache.hit_ratio
+        cold = 1 - hits
+        latency = fleet.with_cold(
+            latency,
+            cold_ratio=cold,
+            cold_s=sized.cache.load_s,
+            accepted=fleet.accepts_cold(inputs, sized.cache.load_s),
+        )
+    paid_hours = sized.paid_hours[at]
+    on_ratio = np.ones(inputs.size)
+    if plan.variant == "inference_components":
+        paid_hours, on_ratio, lost = _to_zero(inputs, load, by_level)
+        dropped = 1 - (1 - dropped) * (1 - lost)
+        least = np.zeros_like(least)
+    if inputs.traffic.is_scheduled:
+        job_s = job_seconds(inputs)
+        latency = Latency(seconds=job_s[:, None] + service_s[:, None], weight=np.ones((inputs.size, 1)))
+    requests = inputs.traffic.requests_per_month
+    busy_s = requests * (1 - dropped) * machines.service_s[at]
+    step = _step(inputs, load, service_s, slots, sized, at)
+    metered = _metered(inputs, machines, column, paid_hours, plan.volume_gb, load)
+    if np.any(most > least):
+        metered["cloudwatch/alarm"] = np.where(most > least, 2.0, 0.0) * _endpoints(shape, inputs)
+    values = {
+        "endpoints": _endpoints(shape, inputs),
+        "min_instances": least,
+        "max_instances": np.maximum(most, 1),
+        "target_invocations_per_minute": sized.carries_rps[at] * 60,
+        "volume_gb": np.where(machines.has_local_disk[column], 0, plan.volume_gb),
+    }
+    if sized.cache is not None:
+        values["models_in_memory"] = sized.cache.resident
+    return Outcome(
+        option=plan.option,
+        variant=plan.variant,
+        settings=values,
+        instance_types=tuple(machines.types[int(index)].name for index in column),
+        latency=latency,
+        offered=requests,
+        dropped_ratio=dropped,
+        cold_ratio=cold,
+        hit_ratio=hits,
+        instance_hours=paid_hours,
+        busy_s=busy_s,
+        paid_s=paid_hours * 3600 * slots,
+        peak_served_ratio=np.minimum(1.0, _peak_capacity(load, sized, at, slots, each_s)),
+        peak_headroom=_peak_capacity(load, sized, at, slots, each_s),
+        step_within_ratio=step[0] * on_ratio,
+        step_busy_ratio=step[1],
+        metered=metered,
+    )
+
+
+def _endpoints(shape: _Shape, inputs: Inputs) -> Array:
+    return np.ones(inputs.size) if shape.is_shared else inputs.units * inputs.steps
+
+
+def _peak_capacity(load: Load, sized: _Sized, at: tuple[Index, Index], slots: Array, each_s: Array) -> Array:
+    """Capacity over the busiest minute's load."""
+    whole = sized.most[at] / sized.hops * slots / each_s
+    return np.minimum(whole / np.maximum(load.peak_rps, 1e-12), 1e6)
+
+
+def _to_zero(inputs: Inputs, load: Load, by_level: Array) -> tuple[Array, Array, Array]:
+    """Scale to zero by inference components: paid hours, share of requests that find a copy, share lost.
+
+    Requests while at zero fail until an instance is up (no queue): the alarm and the launch.
+    """
+    up = 1 - np.exp(-load.rps * ZERO_IDLE_S)
+    launch_s = ZERO_ALARM_S + inputs.prior(_launch(inputs))
+    hours = np.sum(load.hours * by_level * up, axis=1)
+    share = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
+    lost = np.minimum(1.0, (1 - up) * (1 + load.rps * launch_s[:, None]))
+    lost_ratio = np.sum(share * lost, axis=1)
+    return hours, 1 - lost_ratio, lost_ratio
+
+
+def _launch(inputs: Inputs) -> str:
+    return "instance_launch_s" if inputs.accelerator == "none" else "instance_launch_s.accelerated"
+
+
+def _step(
+    inputs: Inputs, load: Load, service_s: Array, slots: Array, sized: _Sized, at: tuple[Index, Index]
+) -> tuple[Array, Array]:
+    """The load of a usual hour rises for 15 minutes and falls back: shares within and busy."""
+    usual = load.active_rps
+    carries = sized.carries_rps[at]
+    before = np.maximum(1.0, np.ceil(usual / carries)) if not load.is_sudden else np.maximum(1.0, sized.most[at])
+    floor = np.ones_like(before) if sized.cache is None else sized.cache.instances[at]
+    before = np.maximum(before, floor)
+    capacity = before * slots / service_s * sized.hops
+    after = np.maximum(before, np.ceil(load.step * usual / carries))
+    lag_s = np.where(load.step * usual <= capacity * 0.95, 0.0, fleet.ALARM_OUT_S + inputs.prior(_launch(inputs)))
+    excess = np.maximum(0.0, load.step * usual - capacity) * np.minimum(lag_s, 60.0)  # older requests have timed out
+    clear_s = np.divide(
+        excess,
+        after * slots / service_s * sized.hops - load.step * usual,
+        out=np.zeros_like(excess),
+        where=after * slots / service_s * sized.hops > load.step * usual,
+    )
+    within = np.clip(1 - (lag_s + clear_s) / 900.0, 0.0, 1.0)
+    paid = (after * fleet.ALARM_IN_S + before * (1800 - fleet.ALARM_IN_S)) * slots
+    return within, np.clip(usual * service_s * 1800 / np.maximum(paid, 1e-12), 0.0, 1.0)
+
+
+def _metered(
+    inputs: Inputs, machines: Machines, column: Index, paid_hours: Array, volume_gb: Array, load: Load
+) -> dict[str, Array]:
+    requests = inputs.traffic.requests_per_month
+    stored = np.where(machines.has_local_disk[column], 0.0, volume_gb)
+    metered = {
+        f"hosting/{machines.types[int(index)].name}": np.where(column == index, paid_hours, 0.0)
+        for index in np.unique(column)
+    }
+    metered["storage/hosting"] = stored * paid_hours / 730
+    metered["data_in"] = requests * inputs.request.payload_in_mb / GB
+    metered["data_out"] = requests * inputs.request.payload_out_mb / GB
+    if inputs.traffic.is_scheduled:
+        metered[f"processing/{DRIVER_TYPE}"] = load.active_hours
+    return metered

@@ -1,0 +1,243 @@
+"""The command line: `python -m fitness COMMAND`. A screen is a thin view of what a command does.
+
+The edge of the package: it reads files, standard input and the price cache, and writes to the terminal.
+Exit status: 0 done, 2 bad input, 3 no option is feasible, 1 anything else.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from fitness import answer, document, limits, offers, presets, record, usage, workload_file
+from fitness.errors import FitnessError, InputError, Problem
+from fitness.options import OPTIONS
+from fitness.prices import Price, PriceBook, load_book
+from fitness.study import study
+from fitness.trace import Trace, read_trace
+from fitness.verdict import bill_of, configuration, recommend
+from fitness.workload import Workload
+
+DONE, FAILED, BAD_INPUT, INFEASIBLE = 0, 1, 2, 3
+MOST_BYTES = 1_000_000  # of a document on standard input; the reader's own limit is lower and says so
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; give its exit status."""
+    args = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = args.run
+    try:
+        status = run(args)
+        sys.stdout.flush()
+    except InputError as error:
+        print(f"{len(error.problems)} wrong:", *error.problems, sep="\n  ", file=sys.stderr)
+        return BAD_INPUT
+    except FitnessError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # the reader of a pipe has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return status
+
+
+def price_cache() -> Path:
+    """Where refreshed prices are kept: `hostfit/prices` in the user's cache directory."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "hostfit" / "prices"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fitness",
+        description="Compare ways to host machine-learning models: ranked, priced and explained.",
+        epilog="Exit status: 0 done, 2 bad input, 3 no option is feasible, 1 anything else.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    ranking = command("recommend", _recommend, "Rank the ten hosting options of a workload.")
+    bill = command("bill", _bill, "The bill of one configuration, line by line, with the origin of every price.")
+    for one in (ranking, bill):
+        one.add_argument("workload", metavar="WORKLOAD", help="workload file, YAML or JSON; - is standard input")
+        one.add_argument("--limits", choices=("current", "article"), help="which dated profile of limits gates")
+        one.add_argument("--config", metavar="JSON", help='settings to fix, e.g. {"min_instances": 2}')
+        one.add_argument("--priors", metavar="JSON", help='priors to fix, e.g. {"invoke_overhead_ms": 0}')
+        one.add_argument("--json", action="store_true", help="the answer as JSON")
+    ranking.add_argument("--csv", action="store_true", help="the options as CSV")
+    ranking.add_argument("--record", action="store_true", help="the decision on one page of Markdown")
+    bill.add_argument("--option", required=True, choices=tuple(OPTIONS))
+    bill.add_argument("--instance", metavar="TYPE", help="instance type, e.g. ml.c5.xlarge")
+
+    price = command("price", _price, "The bill of a stated usage, without any workload.")
+    price.add_argument("usage", metavar="USAGE", help="usage file, YAML or JSON; - is standard input")
+    price.add_argument("--json", action="store_true", help="the answer as JSON")
+
+    register = command("limits", _limits, "The limit register, with source and date.")
+    register.add_argument("--option", choices=tuple(OPTIONS))
+
+    prices = command("prices", _prices, "The price book.")
+    prices.add_argument("--region", help="one Region, e.g. eu-west-1")
+    prices.add_argument("--refresh", action="store_true", help="read the public offer files; no account is needed")
+
+    command("presets", _presets, "Workloads that people recognise, to start from.").add_argument(
+        "preset", nargs="?", help="print this one as a workload file"
+    )
+    return parser
+
+
+def _recommend(args: argparse.Namespace) -> int:
+    workload, trace = _workload(args)
+    verdict = recommend(
+        workload,
+        book=_book(),
+        config=_mapping(args.config, "--config"),
+        priors=_mapping(args.priors, "--priors"),
+        trace=trace,
+    )
+    if args.json:
+        print(answer.as_json(verdict))
+    elif args.csv:
+        print(answer.as_csv(verdict), end="")
+    elif args.record:
+        print(record.decision_record(verdict))
+    else:
+        print(answer.as_text(verdict))
+    return DONE if verdict.best is not None else INFEASIBLE
+
+
+def _bill(args: argparse.Namespace) -> int:
+    workload, trace = _workload(args)
+    config = dict(_mapping(args.config, "--config"))
+    if args.instance is not None:
+        config["instance_type"] = args.instance
+    work = study(
+        workload,
+        book=_book(),
+        config=config,
+        priors=_mapping(args.priors, "--priors"),
+        options=(args.option,),
+        trace=trace,
+    )
+    played = work.configured(args.option)
+    failed = [gate.reason for gate in played.gates if gate.passes is False]
+    if played.outcome is None:
+        reasons = failed or ["no priced configuration of it exists in this Region"]
+        print(f"{args.option} has no bill: {'; '.join(reasons)}", file=sys.stderr)
+        return INFEASIBLE
+    found = bill_of(work, played.outcome)
+    if failed:
+        found = replace(found, notes=(*found.notes, *(f"Not feasible: {reason}." for reason in failed)))
+    settings = configuration(played.outcome)
+    if args.json:
+        print(_json({"option": args.option, "configuration": settings, **found.as_dict()}))
+    else:
+        print(f"{args.option}: {', '.join(f'{name} {value}' for name, value in settings.items())}\n")
+        print(found.as_text())
+    return INFEASIBLE if failed else DONE
+
+
+def _price(args: argparse.Namespace) -> int:
+    found = usage.bill(_document(args.usage), _book())
+    print(_json(found.as_dict()) if args.json else found.as_text())
+    return DONE
+
+
+def _limits(args: argparse.Namespace) -> int:
+    print(limits.as_text(args.option))
+    return DONE
+
+
+def _prices(args: argparse.Namespace) -> int:
+    if args.refresh:
+        regions = [args.region] if args.region else list(load_book().regions)
+        for refreshed in offers.refresh(price_cache(), regions, progress=_show_progress):
+            skipped = sum(refreshed.skipped.values())
+            _note(f"{refreshed.region}: {refreshed.prices} prices of {refreshed.as_of}, {skipped} records left out")
+    book = _book()
+    if args.region is not None and args.region not in book.regions:
+        message = f"must be a Region of the price book ({', '.join(book.regions)}), got {document.shown(args.region)}"
+        raise InputError([Problem(path="--region", message=message)])
+    print(f"Price book as of {book.as_of}")
+    for price in book.table(args.region):
+        print(_price_row(price))
+    return DONE
+
+
+def _show_progress(progress: offers.Progress) -> None:
+    if progress.stage == "read":
+        _note(f"{progress.region}: reading {progress.received_bytes / 1e6:.1f} MB")
+
+
+def _note(text: str) -> None:
+    """Progress and remarks go to standard error, so that the answer can be piped."""
+    print(text, file=sys.stderr)
+
+
+def _presets(args: argparse.Namespace) -> int:
+    if args.preset is not None:
+        print(workload_file.write(presets.load(args.preset)), end="")
+        return DONE
+    for preset in presets.PRESETS:
+        print(f"{preset.id:<24}{preset.title}: {preset.summary}")
+    return DONE
+
+
+def _workload(args: argparse.Namespace) -> tuple[Workload, Trace | None]:
+    workload = workload_file.read(_document(args.workload))
+    if args.limits is not None:
+        workload = workload.replace({"limits": args.limits})
+    name = workload.traffic.trace
+    if name is None:
+        return workload, None
+    folder = Path() if args.workload == "-" else Path(args.workload).parent
+    return workload, read_trace(folder / name, name="traffic.trace")
+
+
+def _document(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read(MOST_BYTES)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(MOST_BYTES)
+    except OSError as error:
+        _refuse(name, f"can't be read: {error.strerror or error}")
+    except ValueError as error:  # a null byte in the name
+        _refuse("file", f"can't be read: {error}")
+
+
+def _mapping(text: str | None, argument: str) -> Mapping[str, object]:
+    if text is None:
+        return {}
+    try:
+        found = document.load(text)
+    except InputError as error:
+        raise InputError(replace(problem, path=argument) for problem in error.problems) from error
+    if not isinstance(found, dict):
+        _refuse(argument, f"must be a mapping of names to values, got {document.shown(found)}")
+    return {str(name): value for name, value in found.items()}
+
+
+def _refuse(path: str, message: str) -> NoReturn:
+    raise InputError([Problem(path=path, message=message)])
+
+
+def _book() -> PriceBook:
+    return load_book(price_cache())
+
+
+def _price_row(price: Price) -> str:
+    amount = f"{price.usd_per_unit:>16f} per {price.unit:<20}"
+    return f"{price.region:<16}{price.item:<48}{amount}{price.grade:<16}{price.as_of}"
+
+
+def _json(content: Mapping[str, object]) -> str:
+    return json.dumps(content, indent=1, ensure_ascii=False)

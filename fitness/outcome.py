@@ -1,0 +1,77 @@
+"""What one configuration does with one month of the workload: the seam of the decision engine.
+
+The analytic evaluation fills this value; a simulation of every request fills the same one. The five
+fitness functions, the bill and the verdict read nothing else.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitness.arrays import Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """The time from a request to its answer, as a histogram: values in seconds and their weights.
+
+    Shape: both (rows, bins). A row's weights sum to 1 over the requests that got an answer.
+    """
+
+    seconds: Array
+    weight: Array
+    forgiven: Array | None = None  # (rows, bins): bins that an accepted cold start excuses
+
+    def percentile(self, probability: float) -> Array:
+        """Latency in seconds that `probability` of the answers stay under, (rows,)."""
+        order = np.argsort(self.seconds, axis=1)
+        cumulative = np.cumsum(np.take_along_axis(self.weight, order, axis=1), axis=1)
+        cumulative /= np.maximum(cumulative[:, -1:], 1e-300)
+        first = np.argmax(cumulative >= probability - 1e-12, axis=1)
+        at = np.take_along_axis(order, first[:, None], axis=1)
+        value: Array = np.take_along_axis(self.seconds, at, axis=1)[:, 0]
+        return value
+
+    def share_above(self, limit_s: Array) -> Array:
+        """Share of the answers later than `limit_s` (rows,); accepted cold starts are not late."""
+        late = self.seconds > limit_s[:, None]
+        if self.forgiven is not None:
+            late &= ~self.forgiven.astype(bool)
+        share: Array = np.sum(self.weight * late, axis=1)
+        return share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Rows of one option: a row is one configuration under one draw of what is unknown.
+
+    Shape: every array is (rows,). Ratios are NaN where the option has no such thing.
+    """
+
+    option: str
+    settings: Mapping[str, Array]  # the numbers of the configuration, by its public name
+    instance_types: tuple[str, ...] | None  # per row; None: the option has no instances
+    variant: str  # which way to run the option, e.g. "on_demand" or "provisioned"
+    latency: Latency
+    offered: Array  # requests in the month
+    dropped_ratio: Array  # refused, throttled or timed out
+    cold_ratio: Array
+    hit_ratio: Array  # share of calls that found their model in memory
+    instance_hours: Array
+    busy_s: Array  # seconds of a serving slot that did work
+    paid_s: Array  # seconds of a serving slot that were paid
+    peak_served_ratio: Array  # served over offered in the busiest hour
+    peak_headroom: Array  # capacity over offered in the busiest minute
+    step_within_ratio: Array  # requests within the objective in the 15 minutes after the load rises
+    step_busy_ratio: Array  # busy over paid in the 30 minutes after it falls back
+    # Quantities to pay for, by price item; `item#what` where one item is paid for two reasons.
+    metered: Mapping[str, Array]
+
+    def usd(self, prices: Mapping[str, float]) -> Array:
+        """Monthly cost of each row; NaN where a price is unknown."""
+        total = np.zeros(self.offered.size)
+        for item, quantity in self.metered.items():
+            price = prices.get(item, np.nan)
+            total = total + np.where(quantity > 0, quantity * price, 0.0)
+        return total

@@ -1,0 +1,87 @@
+"""Queueing formulas, on arrays: waiting at a fixed number of servers, blocking, service times.
+
+Sources and checks: docs/background.md#queueing.
+"""
+
+import numpy as np
+
+from fitness.arrays import Array
+from fitness.priors import normal_quantile
+
+# Probabilities at which a service time is represented: even in the body, finer in the tail that p99 needs.
+_COARSE = np.array([0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999, 1])
+_FINE = np.concatenate([np.linspace(0, 0.9, 19), np.linspace(0.9, 0.99, 19)[1:], np.linspace(0.99, 0.999, 10)[1:], [1]])
+
+
+def slices(*, fine: bool) -> tuple[Array, Array]:
+    """Middle probability and weight of each slice of a distribution, (slices,)."""
+    edges = _FINE if fine else _COARSE
+    return (edges[1:] + edges[:-1]) / 2, np.diff(edges)
+
+
+def service_nodes(distribution: str, cv: Array, *, fine: bool) -> tuple[Array, Array]:
+    """A service time of mean 1: nodes (draws, slices) and weights (slices,).
+
+    Source: lognormal and gamma by their coefficient of variation; gamma's quantile by Wilson and Hilferty, 1931.
+    """
+    probability, weight = slices(fine=fine)
+    z = normal_quantile(probability)[None, :]
+    spread = np.maximum(cv, 1e-9)[:, None]
+    if distribution == "constant":
+        return np.ones((cv.size, weight.size)), weight
+    if distribution == "gamma":
+        shape = spread**-2
+        nodes = np.maximum(1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape)), 0) ** 3
+    else:
+        sigma = np.sqrt(np.log1p(spread**2))
+        nodes = np.exp(sigma * z - sigma**2 / 2)
+    return nodes / np.maximum(np.sum(nodes * weight, axis=1, keepdims=True), 1e-12), weight
+
+
+def waits(utilisation: Array, servers: Array) -> Array:
+    """Probability that a request waits at `servers` servers: Sakasegawa's closed form of Erlang C, 1977.
+
+    Exact for one server; 1 at and above full load.
+
+    >>> float(waits(np.array(0.8), np.array(1.0)))
+    0.8
+    """
+    load = np.clip(utilisation, 0.0, 1.0)
+    probability: Array = load ** (np.sqrt(2 * (servers + 1)) - 1)
+    return probability
+
+
+def mean_wait_of_waiting(utilisation: Array, servers: Array, service_s: Array, cv: Array) -> Array:
+    """Mean wait in seconds of those who wait (Allen and Cunneen, 1978): exponential in this model."""
+    free = np.maximum(1 - utilisation, 1e-6)
+    wait: Array = service_s * (1 + cv**2) / 2 / (servers * free)
+    return wait
+
+
+def share_above(
+    limit_s: Array, *, nodes: Array, weights: Array, service_s: Array, wait_probability: Array, wait_s: Array
+) -> Array:
+    """Share of answers that take longer than `limit_s`; service (nodes x service_s) plus exponential wait.
+
+    Shape: `nodes` broadcasts against `limit_s` with one more axis at the end; the rest broadcast to `limit_s`.
+    """
+    left = limit_s[..., None] - nodes * service_s[..., None]
+    tail = wait_probability[..., None] * np.exp(-np.maximum(left, 0) / np.maximum(wait_s[..., None], 1e-12))
+    above: Array = np.sum(weights * np.where(left < 0, 1.0, tail), axis=-1)
+    return above
+
+
+def erlang_b(offered: Array, servers: Array) -> Array:
+    """Share of requests blocked by `servers` servers without a queue, for any array of integer servers.
+
+    Source: Erlang, 1917, by the standard recursion.
+
+    >>> round(float(erlang_b(np.array([2.0]), np.array([3.0]))[0]), 6)
+    0.210526
+    """
+    blocked = np.ones(np.broadcast_shapes(offered.shape, servers.shape))
+    result = blocked.copy()
+    for used in range(1, int(np.max(servers)) + 1):
+        blocked = offered * blocked / (used + offered * blocked)
+        result = np.where(servers >= used, blocked, result)
+    return result

@@ -1,0 +1,163 @@
+"""Why an option stands where it does, in sentences made from its numbers."""
+
+import numpy as np
+
+from fitness import analytic
+from fitness.score import FUNCTIONS
+from fitness.study import Played, Study
+
+WORTH_SAYING = 0.03  # of a score in a function, before the difference to the best is named
+BURSTABLE = ("ml.t2.", "ml.t3.")
+RARE = 0.001
+LOW_HITS = 0.05
+HOT_SLOT = 0.5  # share of an instance that one model keeps busy before it should have its own
+SPREAD = 3.0  # CPU per request of the heaviest over the lightest model that still scales together
+
+
+def reasons(work: Study, played: Played, best: Played | None) -> tuple[str, ...]:
+    """Sentences, the most important first."""
+    if played.outcome is None or played.scores is None:
+        failed = [gate.reason for gate in played.gates if gate.passes is False]
+        return tuple(failed) or ("no priced instance type can run it in this Region",)
+    found = [f"conditional: {gate.reason}" for gate in played.gates if gate.passes is None]
+    found += _against(played, best)
+    found += _latency(work, played)
+    found += _use(played)
+    found += _models(work, played)
+    if played.option == "real_time":
+        found += _to_zero(work, played)
+    return tuple(found)
+
+
+def money(usd: float) -> str:
+    """Dollars as a person writes them.
+
+    >>> money(1234.5), money(0.234)
+    ('$1,235', '$0.23')
+    """
+    return f"${usd:,.0f}" if usd >= 100 else f"${usd:,.2f}"
+
+
+def _against(played: Played, best: Played | None) -> list[str]:
+    usd = float(played.monthly_usd[0])
+    if best is None or best.outcome is None or best.scores is None or played.scores is None:
+        return []
+    if best.option == played.option:
+        return [f"costs {money(usd)} a month" if np.isfinite(usd) else "its price is not known"]
+    found = []
+    other = float(best.monthly_usd[0])
+    if np.isfinite(usd) and np.isfinite(other) and other > 0 and abs(usd / other - 1) > WORTH_SAYING:
+        word = "more" if usd > other else "less"
+        ratio = usd / other if usd > other else other / usd
+        found.append(f"costs {ratio:,.1f} times {word} than the best: {money(usd)} against {money(other)} a month")
+    behind = [
+        (float(getattr(best.scores, name)[0]) - float(getattr(played.scores, name)[0]), name) for name in FUNCTIONS
+    ]
+    worst = [name for gap, name in sorted(behind, reverse=True) if gap > WORTH_SAYING and name != "cost"]
+    if worst:
+        found.append(f"behind the best in {' and '.join(worst[:2])}")
+    return found
+
+
+def _latency(work: Study, played: Played) -> list[str]:
+    outcome = played.outcome
+    if outcome is None:
+        return []
+    objectives = work.point.objectives
+    p99_ms = float(outcome.latency.percentile(0.99)[0]) * 1000
+    limit_ms = float(objectives.late_after_s[0]) * 1000
+    late = float(outcome.latency.share_above(objectives.late_after_s)[0])
+    objective = f"the {'declared' if objectives.is_declared else 'assumed'} objective of {_time(limit_ms)}"
+    if late <= RARE:
+        excused = p99_ms > limit_ms
+        found = [
+            f"99 of 100 answers within {_time(p99_ms)}"
+            + (
+                f"; without the cold starts, which are accepted, inside {objective}"
+                if excused
+                else f", inside {objective}"
+            )
+        ]
+    else:
+        found = [f"{late:.1%} of the answers later than {objective}"]
+    cold = float(outcome.cold_ratio[0])
+    if cold > RARE:
+        found.append(f"{cold:.1%} of the requests wait for a start")
+    dropped = float(outcome.dropped_ratio[0])
+    if dropped > RARE:
+        found.append(f"{dropped:.1%} of the requests are refused, throttled or timed out")
+    return found
+
+
+def _use(played: Played) -> list[str]:
+    outcome = played.outcome
+    if outcome is None or float(outcome.paid_s[0]) <= 0:
+        return []
+    used = float(outcome.busy_s[0]) / float(outcome.paid_s[0])
+    found = [f"{min(used, 1.0):.1%} of what is paid does work"]
+    if outcome.instance_types is not None and outcome.instance_types[0].startswith(BURSTABLE):
+        found.append("a burstable type: counted with the vCPU share that it may use for long, credits left out")
+    return found
+
+
+def _models(work: Study, played: Played) -> list[str]:
+    outcome = played.outcome
+    point = work.point
+    if outcome is None or played.option not in ("mme", "mme_gpu", "mce_direct"):
+        return []
+    if played.option == "mce_direct":
+        spread = float(point.models.cpu_spread[0])
+        if spread <= SPREAD:
+            return []
+        reason = f"the heaviest model takes {spread:g} times the CPU of the lightest"
+        return [f"{reason}: a shift between them is not seen by the scaling policy"]
+    if float(point.units[0]) <= 1:
+        return ["one model: there is nothing to share"]
+    found = []
+    hits = float(outcome.hit_ratio[0])
+    if hits < LOW_HITS:
+        found.append(
+            f"{hits:.1%} of the calls find their model in memory: disable the model cache, a low hit rate is healthy"
+        )
+    else:
+        resident = float(outcome.settings["models_in_memory"][0])
+        found.append(f"{hits:.1%} of the calls find their model in memory, which holds {resident:,.0f} models")
+    members, share = point.popularity
+    busy = point.traffic.rps_peak[0] * share[0] * point.request.processing_s[0] / point.request.concurrency[0]
+    hot = busy > HOT_SLOT
+    if bool(hot.any()) and not point.traffic.is_scheduled:
+        count = float(np.sum(members[0][hot]))
+        calls = float(np.sum((members * share)[0][hot]))
+        found.append(
+            f"the {count:,.0f} hottest models take {calls:.0%} of the calls and keep an instance busy: "
+            "give each its own endpoint"
+        )
+    return found
+
+
+def _to_zero(work: Study, played: Played) -> list[str]:
+    """What scale to zero by inference components would do, beside the variant that was chosen."""
+    if played.variant != "always_on" or float(work.point.traffic.idle_ratio[0]) <= 0:
+        return []
+    if work.workload.limits == "article":
+        return []
+    other = analytic.evaluate("real_time", "inference_components", work.point, work.book, config=work.config)
+    if other is None:
+        return []
+    usd = float(work.usd(other)[0])
+    lost = f"{float(other.dropped_ratio[0]):.1%} of the requests would fail while an instance starts"
+    return [f"scaled to zero by inference components it would cost {money(usd)} a month, and {lost}"]
+
+
+def _time(milliseconds: float) -> str:
+    """A duration in the unit that a person would use.
+
+    >>> _time(250.0), _time(4200.0), _time(900_000.0)
+    ('250 ms', '4.2 s', '15 min')
+    """
+    if milliseconds < 1000:
+        return f"{milliseconds:.0f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

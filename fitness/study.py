@@ -1,0 +1,260 @@
+"""One workload played through every option: the numbers that a verdict is made of.
+
+Three evaluations by the same code: at the declared values and medians (the point), over draws of what is
+not known (the sample), and with one field changed per row (what-ifs).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from fitness import analytic, gates
+from fitness.analytic import model_cache
+from fitness.analytic.queued import BACKLOG_ALARM_S
+from fitness.analytic.settings import checked
+from fitness.arrays import Array
+from fitness.gates import Gate
+from fitness.inputs import POINT, Draws, Inputs
+from fitness.machines import Machines, candidates
+from fitness.options import OPTIONS
+from fitness.outcome import Outcome
+from fitness.prices import PriceBook
+from fitness.priors import Prior, with_fixed
+from fitness.resolve import resolve
+from fitness.score import FUNCTIONS, Scores, score, weights
+from fitness.trace import Trace
+from fitness.workload import Workload
+
+SEED = 20_261_121
+SCOUTS = 32  # draws over every instance type that find the types worth the full sample
+COMPONENTS = {"async": "async", "batch": "batch_transform"}
+ACCELERATORS = {"mme": "none", "mce_direct": "none", "mme_gpu": "gpu"}
+ALL_HITS = 0.9995
+INSTANCELESS = frozenset({"serverless", "azure_functions"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """One option at the point: how it is run, what its gates say, what it does."""
+
+    option: str
+    variant: str
+    gates: tuple[Gate, ...]
+    outcome: Outcome | None  # None: infeasible or nothing to configure
+    monthly_usd: Array  # (1,), NaN where unknown
+    scores: Scores | None
+
+    @property
+    def status(self) -> str:
+        """feasible, conditional or infeasible."""
+        return gates.status(self.gates)
+
+    @property
+    def value(self) -> float:
+        """What ranks: the score, times the likelihood that every gate holds."""
+        return 0.0 if self.scores is None else float(self.scores.total[0]) * gates.likelihood(self.gates)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Many rows of all options: arrays of shape (options, rows)."""
+
+    value: Array  # score, 0 where a gate does not hold
+    monthly_usd: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """The evaluations of one workload, made when they are asked for."""
+
+    workload: Workload
+    book: PriceBook
+    config: Mapping[str, object]
+    priors: Mapping[str, Prior]
+    trace: Trace | None
+    options: tuple[str, ...]
+
+    @cached_property
+    def point(self) -> Inputs:
+        """Declared values, and medians of the rest."""
+        return self.inputs(POINT)
+
+    @cached_property
+    def scouts(self) -> Inputs:
+        """A small sample."""
+        return self.inputs(Draws(size=SCOUTS, seed=SEED))
+
+    def inputs(self, draws: Draws, changes: Mapping[str, Array] | None = None) -> Inputs:
+        """The workload as numbers, for these draws and changes."""
+        return resolve(self.workload, priors=self.priors, draws=draws, changes=changes, trace=self.trace)
+
+    def usd(self, outcome: Outcome) -> Array:
+        """Monthly cost of every row."""
+        prices: dict[str, float] = {}
+        for item in outcome.metered:
+            price = self.book.estimate(item.partition("#")[0], self.point.region)
+            if price is not None:
+                prices[item] = float(price.usd_per_unit)
+        return outcome.usd(prices)
+
+    def reference_usd(self, inputs: Inputs, types: Sequence[str] | None = None) -> Array:
+        """What cost is measured against: the budget, else dedicated always-on endpoints that meet the objectives."""
+        budget = inputs.workload.objectives.monthly_budget_usd
+        if budget is not None:
+            return np.full(inputs.size, float(budget))
+        dedicated = analytic.evaluate("real_time", "always_on", inputs, self.book, config={}, types=types)
+        return np.full(inputs.size, np.nan) if dedicated is None else self.usd(dedicated)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Share of each fitness function in the score."""
+        return dict(zip(FUNCTIONS, (float(share) for share in weights(self.point)), strict=True))
+
+    @cached_property
+    def point_reference_usd(self) -> Array:
+        """The reference at the point, (1,)."""
+        return self.reference_usd(self.point)
+
+    @cached_property
+    def played(self) -> Mapping[str, Played]:
+        """Every option at the point, in the order asked for."""
+        return {option: self._play(option) for option in self.options}
+
+    def configured(self, option: str) -> Played:
+        """The option with what it would do, even where a gate fails: for a bill."""
+        played = self.played[option]
+        return played if played.outcome is not None else self._scored(played)
+
+    def _play(self, option: str) -> Played:
+        machines = self._machines(option)
+        best: Played | None = None
+        for variant in self._variants(option):
+            cold_s = first_answer_s(option, variant, self.point, machines)
+            found = gates.gates(option, variant, self.point, self.scouts, machines, cold_s)
+            tried = Played(
+                option=option, variant=variant, gates=found, outcome=None, monthly_usd=np.full(1, np.nan), scores=None
+            )
+            if not gates.is_rejected(found):
+                tried = self._scored(tried)
+            if best is None or _preference(tried) > _preference(best):
+                best = tried
+        assert best is not None  # noqa: S101 every option has a variant
+        return best
+
+    def _variants(self, option: str) -> tuple[str, ...]:
+        """The ways to run the option that the workload asks for: to zero by inference components only on demand."""
+        if option == "real_time" and not self.workload.constraints.scale_to_zero:
+            return ("always_on",)
+        return analytic.variants(option)
+
+    def _scored(self, tried: Played) -> Played:
+        outcome = analytic.evaluate(tried.option, tried.variant, self.point, self.book, config=self.config)
+        if outcome is None:
+            return tried
+        usd = self.usd(outcome)
+        scores = score(outcome, self.point, monthly_usd=usd, reference_usd=self.point_reference_usd)
+        return replace(tried, outcome=outcome, monthly_usd=usd, scores=scores)
+
+    def _machines(self, option: str) -> Machines | None:
+        if option in INSTANCELESS:
+            return None
+        return candidates(
+            self.point,
+            self.book,
+            component=COMPONENTS.get(option, "hosting"),
+            accelerator=ACCELERATORS.get(option),
+            single_gpu=option == "mme_gpu",
+        )
+
+    @cached_property
+    def finalists(self) -> tuple[str, ...]:
+        """The instance types that win for some option under some draw: the only ones that the sample tries.
+
+        One list for all options, so that two of them never differ by the types that they were offered.
+        """
+        names: dict[str, None] = {}
+        tried = [(option, played.variant) for option, played in self.played.items() if played.outcome is not None]
+        for option, variant in dict.fromkeys([*tried, ("real_time", "always_on")]):
+            if option in INSTANCELESS:
+                continue
+            for inputs in (self.point, self.scouts):
+                outcome = analytic.evaluate(option, variant, inputs, self.book, config=self.config)
+                if outcome is not None and outcome.instance_types is not None:
+                    names.update(dict.fromkeys(outcome.instance_types))
+        return tuple(names)
+
+    def rows(self, inputs: Inputs, *, gate_draws: Draws | None) -> Rows:
+        """Play many rows through every option that is not infeasible at the point.
+
+        With `gate_draws`, a conditional gate holds or not per row; without, its likelihood scales the score.
+        """
+        reference = self.reference_usd(inputs, self.finalists)
+        value = np.zeros((len(self.options), inputs.size))
+        cost = np.full((len(self.options), inputs.size), np.nan)
+        for index, (option, played) in enumerate(self.played.items()):
+            if played.outcome is None:
+                continue
+            outcome = analytic.evaluate(
+                option, played.variant, inputs, self.book, config=self.config, types=self.finalists
+            )
+            if outcome is None:
+                continue
+            usd = self.usd(outcome)
+            scores = score(outcome, inputs, monthly_usd=usd, reference_usd=reference)
+            holds = np.ones(inputs.size)
+            for gate in played.gates:
+                likely = gate.holds(inputs)
+                if gate_draws is not None:
+                    likely = (gate_draws.column(f"gate.{gate.limit}") < likely).astype(np.float64)
+                holds = holds * likely
+            value[index] = scores.total * holds
+            cost[index] = usd
+        return Rows(value=value, monthly_usd=cost)
+
+
+def _preference(played: Played) -> tuple[bool, float]:
+    """The variant that may run before one that may not; then the better score, or the fewer failed gates."""
+    failed = sum(gate.passes is False for gate in played.gates)
+    return failed == 0, played.value if failed == 0 else -failed
+
+
+def first_answer_s(option: str, variant: str, inputs: Inputs, machines: Machines | None) -> Array:
+    """How long the first answer after idle takes in this variant, (draws,); 0 where nothing starts.
+
+    A multi-model endpoint that keeps every model in memory starts none.
+    """
+    launch = inputs.prior("instance_launch_s" if inputs.accelerator == "none" else "instance_launch_s.accelerated")
+    if option == "async" and variant == "from_zero":
+        return BACKLOG_ALARM_S + launch + inputs.request.processing_s
+    if variant == "inference_components":
+        return launch
+    if option in INSTANCELESS and variant == "on_demand":
+        return inputs.prior("serverless_cold_base_s") + inputs.prior("serverless_cold_s_per_gb") * (
+            inputs.models.artifact_mb / 1024
+        )
+    if option in ("mme", "mme_gpu") and machines is not None and machines.count:
+        cache = model_cache.plan(inputs, machines)
+        return np.where(cache.hit_ratio < ALL_HITS, cache.load_s, 0.0)
+    return np.zeros(inputs.size)
+
+
+def study(
+    workload: Workload,
+    *,
+    book: PriceBook,
+    config: Mapping[str, object] | None = None,
+    priors: Mapping[str, object] | None = None,
+    options: Sequence[str] = tuple(OPTIONS),
+    trace: Trace | None = None,
+) -> Study:
+    """Prepare the evaluations of a workload. Raises: InputError for a wrong setting or prior."""
+    return Study(
+        workload=workload,
+        book=book,
+        config=checked(config),
+        priors=with_fixed(priors),
+        trace=trace,
+        options=tuple(options),
+    )
