@@ -18,6 +18,15 @@ def refusal(text: str | bytes) -> str:
     return str(caught.value)
 
 
+def problems_of(text: str | bytes) -> list[str]:
+    """The reasons why a document is refused, none if it is read; another error fails the test."""
+    try:
+        document.load(text)
+    except InputError as err:
+        return [str(problem) for problem in err.problems]
+    return []
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [
@@ -123,9 +132,7 @@ def test_huge_integer_is_refused_without_repeating_it(text):
 
 
 def test_syntax_error_names_line_and_column():
-    assert refusal("a: 1\n b: 2").startswith(
-        "the document is not valid YAML: mapping values are not allowed"
-    )
+    assert refusal("a: 1\n b: 2").startswith("the document is not valid YAML: mapping values are not allowed")
     assert refusal("a: 1\n b: 2").endswith("(line 2, column 3) @ $")
 
 
@@ -151,43 +158,28 @@ def test_hostile_document_is_settled_within_two_seconds(name, loader, monkeypatc
     if loader == "pure":  # machines whose PyYAML was built without libyaml
         monkeypatch.setattr(document, "_LOADER", yaml.SafeLoader)
     started = time.perf_counter()
-    try:
-        document.load(HOSTILE[name])
-    except InputError as err:
-        assert len(str(err)) < 500
+    problems = problems_of(HOSTILE[name])
     assert time.perf_counter() - started < 2
+    assert len("".join(problems)) < 500
 
 
 @settings(max_examples=300, deadline=None)
 @given(
     st.one_of(
         st.text(
-            alphabet=st.sampled_from(
-                list("ab:-?[]{}\"'\\&*!|>%@`#,\n\t 019.eE~\x00\ud800")
-            ),
+            alphabet=st.sampled_from(list("ab:-?[]{}\"'\\&*!|>%@`#,\n\t 019.eE~\x00\ud800")),
             max_size=60,
         ),
         st.binary(max_size=60),
     )
 )
 def test_any_text_gives_a_value_or_an_input_error(text):
-    try:
-        document.load(text)
-    except InputError as err:
-        assert err.problems
-        assert all(problem.path.startswith("$") for problem in err.problems)
+    assert all(" @ $" in problem for problem in problems_of(text))
 
 
 PLAIN = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(10**29), 10**29)
-    | st.floats(allow_nan=False)
-    | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.text(max_size=5), inner, max_size=3)
-    ),
+    st.none() | st.booleans() | st.integers(-(10**29), 10**29) | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
 
