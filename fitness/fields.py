@@ -223,7 +223,7 @@ def unknown(key: str, path: str) -> Problem:
     section, _, name = key[:MAX_KEY].rpartition(".")
     beside = [one.name for one in FIELDS if (one.section or "") == section] + ([] if section else list(SECTIONS))
     elsewhere = {one.name: one.path for one in reversed(FIELDS)}
-    nearest = elsewhere.get(name) or _nearest(name, beside) or elsewhere.get(_nearest(name, elsewhere) or "")
+    nearest = _nearest(name, beside) or elsewhere.get(_nearest(name, elsewhere) or "")
     hint = f"did you mean {nearest}?" if nearest else f"known here: {', '.join(sorted(beside or SECTIONS))}"
     return Problem(path=path, message=f"is not a known field; {hint}")
 

@@ -37,10 +37,10 @@ def popularity(text: str) -> Popularity:
     >>> popularity("zipf:0.9").parameter
     0.9
     """
-    kind, colon, written = text.partition(":")
+    kind, _, written = text.partition(":")
     if text == PopularityKind.UNIFORM:
         return Popularity(kind=PopularityKind.UNIFORM, parameter=None)
-    if kind not in (PopularityKind.ZIPF, PopularityKind.HOT) or not colon or not _PARAMETER.fullmatch(written):
+    if kind not in (PopularityKind.ZIPF, PopularityKind.HOT) or not _PARAMETER.fullmatch(written):
         _refuse(text, "must be hot:SHARE, uniform or zipf:S (as zipf:0.9)")
     parameter = float(written)
     if kind == PopularityKind.ZIPF and parameter > MAX_EXPONENT:

@@ -125,7 +125,7 @@ def _traced(rows: Iterable[list[str]], name: str) -> Trace:
     start = None
     if "timestamp" in columns:
         times_s, is_absolute = _seconds(cells, notes, name)
-        counts, first_s = _by_minute(times_s, counts, is_counted="count" in columns, notes=notes, name=name)
+        counts, first_s = _by_minute(times_s, counts, is_counted="count" in columns, notes=notes)
         if is_absolute:
             start = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=first_s)
     elif counts.size > MAX_MINUTES:
@@ -248,9 +248,7 @@ def _seconds(cells: _Cells, notes: list[str], name: str) -> tuple[Counts, bool]:
     return times, is_absolute
 
 
-def _by_minute(
-    times_s: Counts, counts: Counts, *, is_counted: bool, notes: list[str], name: str
-) -> tuple[Counts, float]:
+def _by_minute(times_s: Counts, counts: Counts, *, is_counted: bool, notes: list[str]) -> tuple[Counts, float]:
     """Sum the rows into minutes; give them with the time at which the first begins."""
     order = np.argsort(times_s, kind="stable")
     times_s, counts = times_s[order], counts[order]
@@ -269,8 +267,6 @@ def _by_minute(
         bins = np.round((times_s - times_s[0]) / (60 * step)).astype(np.int64)
         notes.append(f"A row stands for {step} minutes; its count is spread evenly over them.")
     size = int(bins[-1]) + 1
-    if size * step > MAX_MINUTES:
-        _refuse(name, "must span at most five years")
     missing = size - np.unique(bins).size
     if missing and is_counted:
         notes.append(f"Minutes without a row: {missing * step} of {size * step}; they had no request.")

@@ -90,8 +90,7 @@ def _leaves(content: Mapping[object, object]) -> tuple[dict[str, object], list[P
         nonlocal strangers
         one = BY_PATH.get(path)
         if one is not None:
-            if value is not None:
-                values[path] = one.normalised(value)
+            values[path] = one.normalised(value)
             return
         strangers += 1
         if strangers <= MAX_UNKNOWN:

@@ -1,4 +1,5 @@
 import os
+import time
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -77,6 +78,25 @@ def test_a_row_that_stands_for_several_minutes_is_spread_over_them():
     assert "A row stands for 5 minutes; its count is spread evenly over them." in found.notes
 
 
+@pytest.mark.parametrize("minutes", [(0, 7, 9), (0, 5, 10, 12), (0, 5, 8, 20, 27)])
+def test_counted_rows_at_irregular_distances_stand_for_their_minute(minutes):
+    rows = "".join(f"{minute * 60},6\n" for minute in minutes)
+    found = read_trace(f"timestamp,count\n{rows}".encode())
+    assert np.flatnonzero(found.counts).tolist() == list(minutes)
+    assert found.rps_peak == 0.1
+
+
+def test_the_zone_of_the_machine_is_irrelevant(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        found = read_trace(b"timestamp\n2026-03-01T10:00\n")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found.start == datetime(2026, 3, 1, 10, tzinfo=UTC)
+
+
 def test_a_gap_in_counted_rows_is_no_request_and_said():
     found = read_trace(b"timestamp,count\n0,1\n60,1\n120,1\n300,1\n")
     assert found.counts.tolist() == [1, 1, 1, 0, 0, 1]
@@ -84,11 +104,16 @@ def test_a_gap_in_counted_rows_is_no_request_and_said():
     spread = read_trace(b"timestamp,count\n0,5\n300,5\n600,5\n1200,5\n")
     assert spread.counts.tolist() == [1] * 15 + [0] * 5 + [1] * 5
     assert "Minutes without a row: 5 of 25; they had no request." in spread.notes
+    assert len(read_trace(b"timestamp,count\n0,1\n7200,1\n").notes) == 3
 
 
 def test_a_long_pause_between_requests_is_said():
     found = read_trace(b"timestamp\n0\n36000\n")
-    assert "The longest time without a request is 10.0 h." in found.notes
+    assert found.notes == (
+        "The timestamps are read as seconds from the start of the recording.",
+        "The longest time without a request is 10.0 h.",
+        "The recording is 10 h long; the month is taken to be like it.",
+    )
     assert found.counts.size == 601
 
 

@@ -169,6 +169,20 @@ def test_any_number_survives_yaml_also_in_other_readers(number):
     assert yaml.safe_load(text)["traffic"]["rps_peak"] == number
 
 
+def test_a_whole_number_may_be_written_with_a_point():
+    assert repr(workload_file.read("name: x\nmodels: {count: 3.0}").models.count) == "3"
+
+
+def test_an_empty_version_is_version_1():
+    assert workload_file.read("name: x\nversion:").version == 1
+
+
+def test_the_dict_holds_plain_values_only():
+    content = workload_file.to_dict(workload_file.read(FULL))
+    leaves = [leaf for part in content.values() for leaf in (part.values() if isinstance(part, dict) else [part])]
+    assert {type(leaf) for leaf in leaves} == {str, int, float, bool}
+
+
 def test_only_declared_fields_are_written():
     workload = workload_file.read("name: x\ntraffic:\nmodels: {count: 3, memory_mb: }\nregion: null")
     assert workload_file.write(workload) == "version: 1\nname: x\n\nmodels:\n  count: 3\n"
