@@ -78,7 +78,7 @@ def test_a_row_that_stands_for_several_minutes_is_spread_over_them():
     assert "A row stands for 5 minutes; its count is spread evenly over them." in found.notes
 
 
-@pytest.mark.parametrize("minutes", [(0, 7, 9), (0, 5, 10, 12), (0, 5, 8, 20, 27)])
+@pytest.mark.parametrize("minutes", [(0, 7, 9), (0, 5, 10, 12), (0, 5, 15, 30, 50, 55)])
 def test_counted_rows_at_irregular_distances_stand_for_their_minute(minutes):
     rows = "".join(f"{minute * 60},6\n" for minute in minutes)
     found = read_trace(f"timestamp,count\n{rows}".encode())
