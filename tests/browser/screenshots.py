@@ -6,16 +6,16 @@ python -m tests.browser.screenshots compare "limits?option=serverless"
 
 import argparse
 import itertools
-import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.session import NARROW, ROOT, WIDE, Visits, ready, running_app, start_chromium
 
-PAGES = ("describe", "compare", "limits")
+# The name of the picture and the address of the page.
+PAGES = {"describe": "", "compare": "compare", "limits": "limits"}
 SIZES = {"wide": WIDE, "narrow": NARROW}
 MAXIMUM_HEIGHT_PX = 6_000
 
@@ -35,7 +35,7 @@ def capture(page: Page, path: Path) -> None:
     page.set_viewport_size(size)
 
 
-def render(pages: Iterable[str], directory: Path) -> list[Path]:
+def render(pages: Mapping[str, str], directory: Path) -> list[Path]:
     """Write one picture of each page, theme and size, named `compare-dark-narrow.png`."""
     directory.mkdir(parents=True, exist_ok=True)
     written = []
@@ -43,9 +43,10 @@ def render(pages: Iterable[str], directory: Path) -> list[Path]:
         with sync_playwright() as playwright:
             browser = start_chromium(playwright)
             visits = Visits(browser=browser, server=server)
-            for path, scheme, (size, viewport) in itertools.product(pages, ("light", "dark"), SIZES.items()):
+            for (name, path), scheme, (size, viewport) in itertools.product(
+                pages.items(), ("light", "dark"), SIZES.items()
+            ):
                 page = visits(path, scheme=scheme, viewport=viewport)
-                name = re.sub(r"[^a-z0-9]+", "-", path.split("?")[0].lower()).strip("-") or "start"
                 target = directory / f"{name}-{scheme}-{size}.png"
                 capture(page, target)
                 visits.close_pages()
@@ -59,10 +60,11 @@ def render(pages: Iterable[str], directory: Path) -> list[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pages", nargs="*", default=PAGES, help="paths of the app, with their query")
+    parser.add_argument("pages", nargs="*", metavar="name=address", help="only these, instead of every page")
     parser.add_argument("--into", type=Path, default=ROOT / "docs" / "images")
     arguments = parser.parse_args()
-    for path in render(arguments.pages, arguments.into):
+    pages = dict(page.split("=", 1) for page in arguments.pages) or PAGES
+    for path in render(pages, arguments.into):
         print(path)
 
 

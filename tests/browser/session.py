@@ -1,6 +1,7 @@
 """A running app and a Chromium that looks at it, for the browser tests and for the screenshots."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,9 @@ NARROW: ViewportSize = {"width": 390, "height": 844}
 START_S = 90  # the first start of a fresh environment compiles every module
 QUIET_MS = 200  # a change is shown when nothing has run for so long
 TRACEBACK = "Traceback (most recent call last)"
+
+# At the address of a page Streamlit first looks for its server below that address, then at the root.
+EXPECTED_404 = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
 
 CHROMIUM_ARGS = (
     "--disable-gpu",
@@ -153,8 +157,9 @@ class Visits:
         return self.contexts[key]
 
     def _note(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
-            self.problems.append(f"{message.location.get('url', '')}: {message.text}")
+        url = message.location.get("url", "")
+        if message.type == "error" and not ("404" in message.text and EXPECTED_404.search(url)):
+            self.problems.append(f"{url}: {message.text}")
 
     def close_pages(self) -> None:
         while self.pages:
