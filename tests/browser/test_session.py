@@ -76,6 +76,6 @@ def test_the_theme_follows_the_colour_scheme_and_the_size_is_as_asked(probe: Vis
         return page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
 
     light, dark = probe(scheme="light"), probe(scheme="dark", viewport=NARROW)
-    assert (background(light), background(dark)) == ("rgb(255, 255, 255)", "rgb(21, 24, 29)")
+    assert (background(light), background(dark)) == ("rgb(255, 255, 255)", "rgb(14, 17, 23)")
     assert dark.evaluate("window.innerWidth") == NARROW["width"]
     assert probe.problems == []

@@ -73,6 +73,12 @@ def test_white_labels_are_readable_on_the_primary_colour(theme: str):
     assert contrast(THEMES[theme]["primaryColor"], "#FFFFFF") >= TEXT_CONTRAST
 
 
+@pytest.mark.parametrize(("theme", "least"), [("light", TEXT_CONTRAST), ("dark", 4.0)])
+def test_names_of_chosen_tabs_are_readable(theme: str, least: float):
+    # On dark no colour carries white labels and is itself readable text; such names have a border or a line too.
+    assert contrast(THEMES[theme]["primaryColor"], THEMES[theme]["backgroundColor"]) >= least
+
+
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("surface", SURFACES)
 def test_series_stand_out_from_the_surface(theme: str, surface: str):
