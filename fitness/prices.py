@@ -100,6 +100,10 @@ class PriceBook:
                 self._estimates[key] = found
         return found
 
+    def stand_in(self, region: str) -> str:
+        """The Region whose prices choose between configurations: itself, or us-east-1 where the book has none."""
+        return region if region in self.regions else REFERENCE_REGION
+
     def table(self, region: str | None = None) -> tuple[Price, ...]:
         """Every price of the book, or of one Region (Azure's with it), by Region and item."""
         keys = {key for key in self._rows if region is None or key[1] == region or key[1] == AZURE}

@@ -22,7 +22,7 @@ def test_bill_reads_as_before(name, golden):
     ("name", "usd"),
     [
         ("serverless_example", "40.16"),  # SageMaker pricing page, as its example says
-        ("azure_example", "18.00"),  # Azure Functions pricing page, as its example says
+        ("azure_example", "18.00"),  # 1.1 M GB-s x 0.000016 + 2 M x 0.20 / M
         # 14.4 M s x 0.00001 + 1 M s x 0.0000233 + 10 GB x 0.016
         ("provisioned_concurrency", "167.46"),
         # 1,488 h x 0.204 + 2.5 h x 0.922 + 3.41 GB x 0.016

@@ -144,7 +144,7 @@ def test_serverless_duration_is_exactly_linear_in_memory():
 def test_as_of_is_the_newest_day_of_the_aws_rows():
     assert BOOK.as_of == "2026-10-04"
     old = row("hosting/ml.c5.large", "1", as_of="2026-01-31")
-    vague = row("hosting/ml.c5.xlarge", "1", as_of="2026")
+    vague = row("hosting/ml.c5.xlarge", "1", as_of="2027")
     azure = row("azure_blob/read", "1", region="azure", as_of="2027-01-01")
     assert book(old, vague, azure).as_of == "2026-01-31"
 
@@ -224,3 +224,8 @@ def test_type_that_has_more_of_everything_is_never_cheaper_in_its_family(region)
 def test_any_question_has_an_answer_or_none(item, region):
     assert BOOK.price(item, region) is None
     assert BOOK.estimate(item, region) is None
+
+
+def test_region_without_prices_has_us_east_1_to_stand_in():
+    assert BOOK.stand_in("eu-west-3") == "eu-west-3"
+    assert BOOK.stand_in("mx-central-1") == "us-east-1"
