@@ -40,7 +40,7 @@ class Progress:
 
     region: str
     stage: str  # "download", then "read", then "done"
-    received_bytes: int = 0
+    received_bytes: int = 0  # over the network; while reading, the size of the unpacked file
     total_bytes: int | None = None  # None: the server does not say
 
 
@@ -131,7 +131,8 @@ def _refresh_region(
             patience=source.patience,
             on_bytes=on_bytes,
         )
-        progress(Progress(region=region, stage="read"))
+        size = file.seek(0, os.SEEK_END)
+        progress(Progress(region=region, stage="read", received_bytes=size, total_bytes=size))
         offer = read_offer_file(file, region)
     path = directory / f"{region}.csv"
     _write(path, _rows(offer, region, addresses[region]))
