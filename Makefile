@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest
 OFFLINE := $(PYTEST) -n auto --dist worksteal -m "not browser"
 BROWSER := $(PYTEST) -m browser
 
-.PHONY: help app test setup lock fmt check quick browser golden docs bench screenshots ci chromium
+.PHONY: help app test setup lock fmt check quick fuzz browser golden docs bench screenshots ci chromium
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,8 +61,11 @@ check: setup ## style, types, import contracts, shell scripts, Dockerfile
 	$(BIN)/shellcheck .ci/*
 	$(BIN)/hadolint Dockerfile
 
-quick: setup ## every test but the browser ones: offline, under a minute
-	$(OFFLINE) $(ARGS)
+quick: setup ## every test but the browser ones, the laws on fewer examples: offline, under a minute
+	LAW_EXAMPLES=60 $(OFFLINE) $(ARGS)
+
+fuzz: setup ## 5,000 malformed documents through the commands
+	$(BIN)/python -m tests.fuzz_commands $(ARGS)
 
 browser: setup chromium ## the browser tests alone
 	$(BROWSER) $(ARGS)

@@ -103,8 +103,8 @@ def _diurnal(mean: Array, peak: Array) -> tuple[Array, Array]:
     middle = (edges[1:] + edges[:-1]) / 2
     width = np.diff(edges)
     shape = ((1 + np.cos(np.pi * middle))[None, :] / 2) ** power[:, None]
-    shape *= 1 / (np.sum(shape * width, axis=1, keepdims=True) * ratio[:, None])
-    rps = np.concatenate([weekday[:, None] * ratio[:, None] * shape, weekend[:, None] * ratio[:, None] * shape], axis=1)
+    shape /= np.sum(shape * width, axis=1, keepdims=True)
+    rps = np.concatenate([weekday[:, None] * shape, weekend[:, None] * shape], axis=1)
     share = np.concatenate([width * 5 / 7, width * 2 / 7])
     return rps, np.broadcast_to(share, rps.shape).copy()
 

@@ -5,14 +5,14 @@ Formulas and their limits: docs/background.md#speed.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import numpy as np
 
-from fitness.arrays import Array, Flags
+from fitness.arrays import Array, Flags, Index
 from fitness.inputs import Inputs
 from fitness.instances import InstanceType, catalogue
 from fitness.prices import PriceBook
@@ -20,6 +20,7 @@ from fitness.prices import PriceBook
 RESERVED_GIB = 1.0  # operating system and agent of an instance
 # AWS, Amazon EC2 User Guide, "Burstable performance instances", baseline utilisation per vCPU, read 2026-11-21
 BURST_BASELINE = {"medium": 0.2, "large": 0.3, "xlarge": 0.225, "2xlarge": 0.17}
+BURSTABLE = ("t2", "t3")
 LOCAL_DISK_FAMILIES = frozenset({"g4dn", "g5", "g6", "g6e", "g7e", "p4d", "p4de", "p5", "p5e", "p5en", "trn1"})
 
 
@@ -66,23 +67,19 @@ def family(instance: InstanceType) -> str:
     return instance.name.split(".")[1]
 
 
-@cache
-def _accepted(component: str, accelerator: str, arch: str, *, single_gpu: bool) -> tuple[InstanceType, ...]:
-    """Types that the option's API accepts, of the accelerator's class and the image's architecture."""
-    chosen = []
-    for instance in catalogue().values():
-        if component not in instance.accepts or instance.vcpu is None or instance.memory_gib is None:
-            continue
-        is_gpu = (instance.accelerator or "").startswith("NVIDIA")
-        is_inferentia = (instance.accelerator or "").startswith("AWS Inferentia")
-        suits = {
-            "none": instance.accelerator is None and instance.arch == arch,
-            "gpu": is_gpu and instance.accelerator in relative_speeds() and bool(instance.accelerator_memory_gib),
-            "inferentia": is_inferentia,
-        }[accelerator]
-        if suits and not (single_gpu and instance.accelerator_count != 1):
-            chosen.append(instance)
-    return tuple(chosen)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """What does not depend on the workload's numbers; arrays of shape (types,)."""
+
+    types: tuple[InstanceType, ...]
+    usd_per_hour: Array
+    memory_mb: Array
+    baseline: Array
+    has_local_disk: Flags
+    scale: Array  # times the measured type's concurrency
+    speed: Array  # times the measured type's speed
+    kinds: tuple[str, ...]  # kinds of machine whose speed is uncertain; the first is the measured one
+    kind: Index  # of each type, into `kinds`
 
 
 def candidates(
@@ -98,53 +95,84 @@ def candidates(
 
     `component` is what the API must accept and the price is read for: hosting, async or batch_transform.
     """
-    wanted = accelerator or inputs.accelerator
-    accepts = "transform" if component == "batch_transform" else "hosting"
     measured = inputs.request.measured_on
-    arch = measured.arch if measured.arch == "arm64" else "x86_64"
-    types = _accepted(accepts, wanted, arch, single_gpu=single_gpu)
-    if instance_type is not None:
-        types = tuple(instance for instance in catalogue().values() if instance.name == instance_type)
-        types = tuple(instance for instance in types if instance.vcpu and instance.memory_gib)
-    # A tie in cost goes to the measured type, then to its family, then to the first by name.
-    types = tuple(sorted(types, key=lambda t: (t.name != measured.name, family(t) != family(measured), t.name)))
-    prices = [book.estimate(f"{component}/{instance.name}", inputs.region) for instance in types]
-    kept = [(t, p) for t, p in zip(types, prices, strict=True) if p is not None]
-    return _measure(inputs, tuple(t for t, _ in kept), np.array([float(p.usd_per_unit) for _, p in kept]))
-
-
-def _measure(inputs: Inputs, types: tuple[InstanceType, ...], usd_per_hour: Array) -> Machines:
-    measured = inputs.request.measured_on
-    shape = (inputs.size, len(types))
-    slots = np.empty(shape)
-    service_s = np.empty(shape)
-    drift: dict[str, Array] = {}
-    for index, instance in enumerate(types):
-        scale, speed = _scale(instance, measured)
-        if family(instance) != family(measured):
-            kind = "speed_of_other_accelerator" if instance.accelerator else "speed_of_other_family"
-            column = f"{kind}.{instance.accelerator or family(instance)}"
-            if column not in drift:
-                drift[column] = inputs.priors[kind].quantile(inputs.draws.column(column))
-            speed_here = speed * drift[column]
-        else:
-            speed_here = np.full(inputs.size, speed)
-        at_once = inputs.request.concurrency * scale
-        slots[:, index] = np.maximum(1.0, np.floor(at_once + 1e-9))
-        service_s[:, index] = inputs.request.processing_s / speed_here * np.maximum(1.0, 1.0 / at_once)
-    return Machines(
-        types=types,
-        usd_per_hour=usd_per_hour,
-        memory_mb=np.array([_memory_mb(instance) for instance in types]),
-        slots=slots,
-        service_s=service_s,
-        baseline=np.array(
-            [BURST_BASELINE.get(t.name.split(".")[2], 1.0) if family(t) in ("t2", "t3") else 1.0 for t in types]
-        ),
-        has_local_disk=np.array(
-            [family(t) in LOCAL_DISK_FAMILIES or family(t).endswith(("d", "gd")) for t in types], dtype=bool
-        ),
+    table = _table(
+        book,
+        component,
+        accelerator or inputs.accelerator,
+        measured,
+        book.stand_in(inputs.region),
+        instance_type,
+        single_gpu,
     )
+    drift = np.ones((inputs.size, len(table.kinds)))
+    for index, kind in enumerate(table.kinds[1:], start=1):
+        prior = "speed_of_other_accelerator" if kind.startswith("NVIDIA") else "speed_of_other_family"
+        drift[:, index] = inputs.priors[prior].quantile(inputs.draws.column(f"{prior}.{kind}"))
+    at_once = inputs.request.concurrency[:, None] * table.scale
+    alone_s = inputs.request.processing_s[:, None] / (table.speed * drift[:, table.kind])
+    return Machines(
+        types=table.types,
+        usd_per_hour=table.usd_per_hour,
+        memory_mb=table.memory_mb,
+        slots=np.maximum(1.0, np.floor(at_once + 1e-9)),
+        # A request that keeps more vCPUs busy than the type has takes longer in proportion.
+        service_s=alone_s * np.maximum(1.0, 1.0 / at_once),
+        baseline=table.baseline,
+        has_local_disk=table.has_local_disk,
+    )
+
+
+@lru_cache(maxsize=256)
+def _table(
+    book: PriceBook,
+    component: str,
+    accelerator: str,
+    measured: InstanceType,
+    region: str,
+    instance_type: str | None,
+    single_gpu: bool,  # noqa: FBT001 a key of the cache
+) -> _Table:
+    arch = measured.arch if measured.arch == "arm64" else "x86_64"
+    types: Iterable[InstanceType] = catalogue().values()
+    if instance_type is not None:
+        types = [one for one in types if one.name == instance_type]
+    else:
+        accepts = "transform" if component == "batch_transform" else "hosting"
+        types = [one for one in types if accepts in one.accepts and _suits(one, accelerator, arch)]
+        types = [one for one in types if not (single_gpu and one.accelerator_count != 1)]
+    priced = [
+        (one, float(price.usd_per_unit))
+        for one in types
+        if one.vcpu and one.memory_gib and (price := book.estimate(f"{component}/{one.name}", region)) is not None
+    ]
+    # A tie in cost goes to the measured type, then to its family, then to the first by name.
+    home = family(measured)
+    priced.sort(key=lambda pair: (pair[0].name != measured.name, family(pair[0]) != home, pair[0].name))
+    kept = tuple(one for one, _ in priced)
+    scales = [_scale(one, measured) for one in kept]
+    names = [home if family(one) == home else one.accelerator or family(one) for one in kept]
+    kinds = tuple(dict.fromkeys([home, *names]))
+    return _Table(
+        types=kept,
+        usd_per_hour=np.array([usd for _, usd in priced]),
+        memory_mb=np.array([_memory_mb(one) for one in kept]),
+        baseline=np.array([_baseline(one) for one in kept]),
+        has_local_disk=np.array([_has_local_disk(one) for one in kept], dtype=bool),
+        scale=np.array([scale for scale, _ in scales]),
+        speed=np.array([speed for _, speed in scales]),
+        kinds=kinds,
+        kind=np.array([kinds.index(name) for name in names], dtype=np.intp),
+    )
+
+
+def _suits(instance: InstanceType, accelerator: str, arch: str) -> bool:
+    """Whether a type is of the accelerator's class and, without one, of the image's architecture."""
+    if accelerator == "none":
+        return instance.accelerator is None and instance.arch == arch
+    if accelerator == "gpu":
+        return instance.accelerator in relative_speeds() and bool(instance.accelerator_memory_gib)
+    return (instance.accelerator or "").startswith("AWS Inferentia")
 
 
 def _scale(instance: InstanceType, measured: InstanceType) -> tuple[float, float]:
@@ -152,10 +180,19 @@ def _scale(instance: InstanceType, measured: InstanceType) -> tuple[float, float
     if instance.accelerator and measured.accelerator:
         scale = (instance.accelerator_count or 1) / (measured.accelerator_count or 1)
         speeds = relative_speeds()
-        speed = speeds.get(instance.accelerator, 1.0) / speeds.get(measured.accelerator, 1.0)
-        return scale, speed
+        return scale, speeds.get(instance.accelerator, 1.0) / speeds.get(measured.accelerator, 1.0)
     # Across the kinds the code runs on the host's vCPUs: the accelerator brings nothing that was measured.
     return (instance.vcpu or 1) / (measured.vcpu or 1), 1.0
+
+
+def _baseline(instance: InstanceType) -> float:
+    _, group, size = instance.name.split(".")
+    return BURST_BASELINE.get(size, 1.0) if group in BURSTABLE else 1.0
+
+
+def _has_local_disk(instance: InstanceType) -> bool:
+    group = family(instance)
+    return group in LOCAL_DISK_FAMILIES or group.endswith("d")
 
 
 def _memory_mb(instance: InstanceType) -> float:

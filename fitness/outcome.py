@@ -24,14 +24,17 @@ class Latency:
     forgiven: Array | None = None  # (rows, bins): bins that an accepted cold start excuses
 
     def percentile(self, probability: float) -> Array:
-        """Latency in seconds that `probability` of the answers stay under, (rows,)."""
+        """Latency in seconds that `probability` of the answers stay under, (rows,).
+
+        Linear between the middles of the bins: a bin stands for a slice, not for its upper end.
+        """
         order = np.argsort(self.seconds, axis=1)
-        cumulative = np.cumsum(np.take_along_axis(self.weight, order, axis=1), axis=1)
-        cumulative /= np.maximum(cumulative[:, -1:], 1e-300)
-        first = np.argmax(cumulative >= probability - 1e-12, axis=1)
-        at = np.take_along_axis(order, first[:, None], axis=1)
-        value: Array = np.take_along_axis(self.seconds, at, axis=1)[:, 0]
-        return value
+        seconds = np.take_along_axis(self.seconds, order, axis=1)
+        weight = np.take_along_axis(self.weight, order, axis=1)
+        weight = weight / np.maximum(np.sum(weight, axis=1, keepdims=True), 1e-300)
+        middle = np.cumsum(weight, axis=1) - weight / 2
+        rows = zip(middle, seconds, weight, strict=True)
+        return np.array([np.interp(probability, at[share > 0], value[share > 0]) for at, value, share in rows])
 
     def share_above(self, limit_s: Array) -> Array:
         """Share of the answers later than `limit_s` (rows,); accepted cold starts are not late."""

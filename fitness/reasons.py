@@ -26,6 +26,8 @@ def reasons(work: Study, played: Played, best: Played | None) -> tuple[str, ...]
     found += _models(work, played)
     if played.option == "real_time":
         found += _to_zero(work, played)
+    if played.option == "serverless":
+        found += _provisioned(work, played)
     return tuple(found)
 
 
@@ -147,6 +149,23 @@ def _to_zero(work: Study, played: Played) -> list[str]:
     usd = float(work.usd(other)[0])
     lost = f"{float(other.dropped_ratio[0]):.1%} of the requests would fail while an instance starts"
     return [f"scaled to zero by inference components it would cost {money(usd)} a month, and {lost}"]
+
+
+def _provisioned(work: Study, played: Played) -> list[str]:
+    """What provisioned concurrency would do, beside the variant that was chosen."""
+    outcome = played.outcome
+    starts_cold = outcome is not None and float(outcome.cold_ratio[0]) > RARE
+    if played.variant != "on_demand" or not starts_cold or work.workload.limits == "article":
+        return []
+    other = analytic.evaluate("serverless", "provisioned", work.point, work.book, config=work.config)
+    if other is None:
+        return []
+    units = float(other.settings["provisioned_concurrency"][0])
+    usd, cold = float(work.usd(other)[0]), float(other.cold_ratio[0])
+    unit = "unit" if units == 1 else "units"
+    return [
+        f"with {units:,.0f} provisioned {unit} an endpoint it would cost {money(usd)} a month, {cold:.2%} starting cold"
+    ]
 
 
 def _time(milliseconds: float) -> str:

@@ -21,6 +21,7 @@ JOB_DEADLINE_S = 6 * 3600.0  # a nightly job is there before the next morning
 OBJECTIVE_OVER_PROCESSING = 3.0  # an undeclared objective is never tighter than three processing times
 REACHABLE_RATIO = 0.25  # an undeclared processing time: at the median at most a quarter of a declared objective
 PLAUSIBLE_AT_ONCE = 2.0  # an undeclared rate keeps at the median at most two requests busy at once
+LEAST = 1e-9  # a declared rate or count of zero: nothing to serve, without dividing by it
 LONGEST_IDLE_RATIO = 1 - 1e-4
 
 
@@ -190,15 +191,15 @@ def _traffic(reader: _Reader, request: Request, trace: Trace | None) -> Traffic:
             rps_mean=zero,
             rps_peak=zero,
             idle_ratio=zero,
-            records_per_job=np.where(use_mean, from_mean, records),
-            jobs_per_month=jobs,
+            records_per_job=np.maximum(np.where(use_mean, from_mean, records), LEAST),
+            jobs_per_month=np.maximum(jobs, LEAST),
             trace=None,
         )
     if trace is not None:
         return Traffic(
             pattern=pattern,
-            rps_mean=np.full(size, trace.rps_mean),
-            rps_peak=np.full(size, trace.rps_peak),
+            rps_mean=np.full(size, max(trace.rps_mean, LEAST)),
+            rps_peak=np.full(size, max(trace.rps_peak, LEAST)),
             idle_ratio=np.full(size, min(trace.idle_ratio, LONGEST_IDLE_RATIO)),
             records_per_job=zero,
             jobs_per_month=zero,
@@ -218,6 +219,7 @@ def _traffic(reader: _Reader, request: Request, trace: Trace | None) -> Traffic:
     plausible = np.minimum(1.0, PLAUSIBLE_AT_ONCE / (reader.priors[mean_prior].median * request.processing_s))
     undeclared = reader.quantile(mean_prior, "traffic.rps_mean") * plausible
     mean = reader.known_or("traffic.rps_mean", np.where(np.isnan(peak), undeclared, peak / ratio))
+    mean = np.maximum(mean, LEAST)
     return Traffic(
         pattern=pattern,
         rps_mean=mean,

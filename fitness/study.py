@@ -128,20 +128,26 @@ class Study:
         return played if played.outcome is not None else self._scored(played)
 
     def _play(self, option: str) -> Played:
+        """The plain variant unless a gate rejects it: a choice that does not depend on the load."""
         machines = self._machines(option)
-        best: Played | None = None
+        rejected: list[Played] = []
         for variant in self._variants(option):
-            cold_s = first_answer_s(option, variant, self.point, machines)
-            found = gates.gates(option, variant, self.point, self.scouts, machines, cold_s)
+            found = gates.gates(
+                option,
+                variant,
+                self.point,
+                self.scouts,
+                machines=machines,
+                regions=self.book.regions,
+                cold_s=first_answer_s(option, variant, self.point, machines),
+            )
             tried = Played(
                 option=option, variant=variant, gates=found, outcome=None, monthly_usd=np.full(1, np.nan), scores=None
             )
             if not gates.is_rejected(found):
-                tried = self._scored(tried)
-            if best is None or _preference(tried) > _preference(best):
-                best = tried
-        assert best is not None  # noqa: S101 every option has a variant
-        return best
+                return self._scored(tried)
+            rejected.append(tried)
+        return min(rejected, key=lambda one: sum(gate.passes is False for gate in one.gates))
 
     def _variants(self, option: str) -> tuple[str, ...]:
         """The ways to run the option that the workload asks for: to zero by inference components only on demand."""
@@ -212,12 +218,6 @@ class Study:
             value[index] = scores.total * holds
             cost[index] = usd
         return Rows(value=value, monthly_usd=cost)
-
-
-def _preference(played: Played) -> tuple[bool, float]:
-    """The variant that may run before one that may not; then the better score, or the fewer failed gates."""
-    failed = sum(gate.passes is False for gate in played.gates)
-    return failed == 0, played.value if failed == 0 else -failed
 
 
 def first_answer_s(option: str, variant: str, inputs: Inputs, machines: Machines | None) -> Array:

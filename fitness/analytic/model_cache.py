@@ -47,7 +47,7 @@ def plan(inputs: Inputs, machines: Machines) -> Cache:
 
     The choice maximises hit ratio x cost score of the memory alone, against the budget or against one small
     endpoint per model. It does not depend on the load, so that more load never means fewer instances.
-    Without cold starts, every model stays in memory.
+    Where a load is not acceptable, every model stays in memory.
     """
     members, share = inputs.popularity
     count = inputs.units[:, None]
@@ -68,8 +68,10 @@ def plan(inputs: Inputs, machines: Machines) -> Cache:
     cost = np.maximum(sizes * usd_per_model[:, None], smallest_usd[:, None])
     value = ratio / (1 + (cost / reference) ** 2)
     best = np.argmax(value, axis=1)
+    too_slow = load_s > np.nan_to_num(inputs.objectives.cold_budget_s, nan=np.inf)
     if inputs.objectives.cold_start_ok is False:
-        best = np.full(inputs.size, SHARES.size - 1)
+        too_slow = np.ones(inputs.size, dtype=bool)
+    best = np.where(too_slow, SHARES.size - 1, best)
     rows = np.arange(inputs.size)
     chosen = sizes[rows, best]
     instances = np.maximum(1.0, np.ceil(chosen[:, None] / np.maximum(holds, 1)))

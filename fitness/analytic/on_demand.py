@@ -131,7 +131,7 @@ def _usd_per_second(option: str, variant: str, size: float, inputs: Inputs, book
         price = book.estimate("azure_functions/flex/duration", inputs.region)
         return None if price is None else float(price.usd_per_unit) * size / GB
     kind = "provisioned_concurrency" if variant == "provisioned" else "serverless"
-    price = book.estimate(f"{kind}/duration/{size:.0f}", inputs.region)
+    price = book.estimate(f"{kind}/duration/{size:.0f}", book.stand_in(inputs.region))
     return None if price is None else float(price.usd_per_unit)
 
 

@@ -30,6 +30,7 @@ _RULES: tuple[Callable[[Case], Iterator[Gate]], ...] = (
     models.composition,
     models.loops,
     models.stages,
+    constraints.region,
     constraints.flags,
     constraints.scale_to_zero,
     request.cold_start,
@@ -38,15 +39,31 @@ _RULES: tuple[Callable[[Case], Iterator[Gate]], ...] = (
 
 
 def gates(
-    option: str, variant: str, point: Inputs, sample: Inputs, machines: Machines | None, cold_s: Array
+    option: str,
+    variant: str,
+    point: Inputs,
+    sample: Inputs,
+    *,
+    machines: Machines | None,
+    regions: tuple[str, ...],
+    cold_s: Array,
 ) -> tuple[Gate, ...]:
     """Every gate that the option puts to the workload, those that fail first.
 
-    `point` has one draw (the declared values and medians), `sample` the draws of what is not declared.
+    `point` has one draw (the declared values and medians), `sample` the draws of what is not declared,
+    `machines` the types that could run it (None: the option has none), `regions` those of the price book,
+    `cold_s` how long the first answer after idle takes.
     """
     profile = str(point.workload.limits or "current")
     case = Case(
-        option=option, variant=variant, profile=profile, point=point, sample=sample, machines=machines, cold_s=cold_s
+        option=option,
+        variant=variant,
+        profile=profile,
+        point=point,
+        sample=sample,
+        machines=machines,
+        regions=regions,
+        cold_s=cold_s,
     )
     found = [gate for rule in _RULES for gate in rule(case)]
     return tuple(sorted(found, key=lambda gate: gate.likelihood if gate.passes is not True else 2.0))

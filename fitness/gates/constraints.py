@@ -2,9 +2,31 @@
 
 from collections.abc import Iterator
 
-from fitness.gates.gate import Case, Gate, gate_of
+from fitness.gates.gate import EVEN, Case, Gate, gate_of
 
 SECOND_CLOUD = 0.1  # a team on AWS takes on another provider without being asked to
+
+
+def region(case: Case) -> Iterator[Gate]:
+    """A Region that the price book does not know: it may not exist at AWS, and nothing can be priced."""
+    row = case.row("outside_aws")
+    if case.option == "azure_functions" or row is None or case.point.region in case.regions:
+        return
+    yield Gate(
+        limit="region",
+        title="Region",
+        allowed=", ".join(case.regions),
+        asked=case.point.region,
+        unit="",
+        passes=None,
+        likelihood=EVEN,
+        reason=f"the price book has no Region {case.point.region}: nothing is priced there",
+        source="price book",
+        as_of="2026-11-17",
+        status="unverified",
+        field="region",
+        remedy=case.regions[0] if case.regions else None,
+    )
 
 
 def flags(case: Case) -> Iterator[Gate]:

@@ -69,6 +69,7 @@ class Case:
     point: Inputs
     sample: Inputs
     machines: Machines | None
+    regions: tuple[str, ...]  # Regions that the price book knows
     cold_s: Array  # of the point, (1,): first answer after idle in this variant; 0 if there is none
 
     def row(self, name: str) -> Limit | None:

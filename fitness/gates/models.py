@@ -11,6 +11,8 @@ from fitness.limits import Limit
 from fitness.machines import max_memory_mb
 
 UNPACKED_OVER_PACKED = 2.0
+CATALOGUE = "instance catalogue: the priced types that the option accepts"
+CATALOGUE_AS_OF = "2026-11-17"
 SHARED_STACK = 0.8  # models of one deployment usually share a framework
 REDESIGN = 0.9  # a change of design that is in the architect's hands
 CALLER_CHAINS = frozenset({"real_time", "azure_functions"})  # the caller or own code may run the steps in order
@@ -55,6 +57,9 @@ def memory(case: Case) -> Iterator[Gate]:
         return
     if case.machines is None:
         return
+    if case.machines.count == 0:
+        yield _no_type(case)
+        return
     together = case.option in ("mce_direct", "serial_pipeline", "triton_ensemble")
 
     def resident(inputs: Inputs) -> Array:
@@ -68,13 +73,33 @@ def memory(case: Case) -> Iterator[Gate]:
         unit="MB",
         profiles=frozenset({case.profile}),
         status="derived",
-        source="instance catalogue: the largest priced type that the option accepts",
-        as_of="2026-11-17",
+        source=CATALOGUE,
+        as_of=CATALOGUE_AS_OF,
         note="",
     )
     each = float(case.point.models.memory_mb[0]) / max(float(resident(case.point)[0]), 1e-9)
     what = f"{'all models' if together else 'a model'} in the memory of one instance"
     yield at_most(case, largest, "models.memory_mb", resident, what=what, scale=each)
+
+
+def _no_type(case: Case) -> Gate:
+    arch = "arm64" if case.point.request.measured_on.arch == "arm64" else "x86_64"
+    return Gate(
+        limit="instance_types",
+        title="Instance types",
+        allowed=0.0,
+        asked=1.0,
+        unit="types",
+        passes=False,
+        likelihood=0.0,
+        reason="no priced instance type of this option fits the models: "
+        f"accelerator {case.point.accelerator}, measured on {arch}",
+        source=CATALOGUE,
+        as_of=CATALOGUE_AS_OF,
+        status="derived",
+        field="request.measured_on" if case.point.accelerator == "none" else "accelerator",
+        remedy=None if case.point.accelerator == "none" else "none",
+    )
 
 
 def sizes(case: Case) -> Iterator[Gate]:
