@@ -26,6 +26,8 @@ def reasons(work: Study, played: Played, best: Played | None) -> tuple[str, ...]
     found += _models(work, played)
     if played.option == "real_time":
         found += _to_zero(work, played)
+    if played.variant == "always_on" and float(played.outcome.settings.get("min_instances", np.full(1, 2.0))[0]) == 1:
+        found.append("one instance in quiet hours is one availability zone: two or more survive its loss")
     if played.option == "serverless":
         found += _provisioned(work, played)
     return tuple(found)

@@ -21,6 +21,7 @@ JOB_DEADLINE_S = 6 * 3600.0  # a nightly job is there before the next morning
 OBJECTIVE_OVER_PROCESSING = 3.0  # an undeclared objective is never tighter than three processing times
 REACHABLE_RATIO = 0.25  # an undeclared processing time: at the median at most a quarter of a declared objective
 PLAUSIBLE_AT_ONCE = 2.0  # an undeclared rate keeps at the median at most two requests busy at once
+CHAINS = ("sequential", "ensemble")  # every request passes through all models: none is more popular
 LEAST = 1e-9  # a declared rate or count of zero: nothing to serve, without dividing by it
 LONGEST_IDLE_RATIO = 1 - 1e-4
 
@@ -118,7 +119,7 @@ def _models(reader: _Reader, accelerator: str) -> Models:
         parameter = np.full(reader.draws.size, shape.parameter or 0.0)
         hot_share = parameter if shape.kind is PopularityKind.HOT else None
         zipf = parameter if shape.kind is PopularityKind.ZIPF else np.zeros(reader.draws.size)
-    elif bool(np.any(count > 1)):
+    elif bool(np.any(count > (MAX_CHAIN if reader.workload.composition in CHAINS else 1))):
         reader.assumed.add("models.popularity")
     if bool(np.any(count > 1)):
         reader.assume("models.frameworks")

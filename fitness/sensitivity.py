@@ -1,12 +1,14 @@
 """What the verdict hangs on: the draws of what is not known, and the smallest change that turns the order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fitness import fields
 from fitness.arrays import Array
+from fitness.errors import InputError
+from fitness.fields import Kind
 from fitness.gates import Gate
 from fitness.inputs import Draws, Inputs
 from fitness.study import SEED, Played, Study
@@ -31,6 +33,7 @@ SEARCHED = (
     "objectives.monthly_budget_usd",
 )
 MOST_CHANGES = 2
+MOST_TRIED = 6  # of the grid's candidates are asked anew, the smallest change first
 MARGIN = 1.01  # a change counts as turning the order when it wins by a hundredth
 
 
@@ -161,7 +164,7 @@ def _smallest(work: Study, losers: Sequence[Played]) -> Mapping[str, tuple[Chang
         for factor in FACTORS:
             after = before * 10.0**factor
             after = float(f"{after:.3g}")
-            if spec.kind.value == "integer":
+            if spec.kind is Kind.INTEGER:
                 after = float(round(after))
             if after != before and low <= after <= high and after > 0:
                 grid.append((path, before, after, abs(float(factor))))
@@ -178,16 +181,27 @@ def _smallest(work: Study, losers: Sequence[Played]) -> Mapping[str, tuple[Chang
     found: dict[str, tuple[Change, ...]] = {}
     for played in losers:
         index = work.options.index(played.option)
-        won = [(grid[row][3], row) for row in np.flatnonzero(first == index)]
+        won = sorted((grid[row][3], row) for row in np.flatnonzero(first == index))
         chosen: dict[str, Change] = {}
-        for _, row in sorted(won):
+        for _, row in won[:MOST_TRIED]:
             path, before, after, _ = grid[row]
-            if path not in chosen and len(chosen) < MOST_CHANGES:
+            if path not in chosen and len(chosen) < MOST_CHANGES and _is_first(work, played.option, path, after):
                 direction = "rises" if after > before else "falls"
                 why = f"first when {fields.field(path).title.lower()} {direction} from {before:.4g} to {after:.4g}"
                 chosen[path] = Change(field=path, before=work.workload.get(path), after=after, why=why)
         found[played.option] = tuple(chosen.values())
     return found
+
+
+def _is_first(work: Study, option: str, path: str, after: float) -> bool:
+    """Whether the changed workload, asked anew, puts the option first: the grid is only where to look."""
+    value = round(after) if fields.field(path).kind is Kind.INTEGER else after
+    try:
+        workload = work.workload.replace({path: value})
+    except InputError:  # the change contradicts another declared field
+        return False
+    again = replace(work, workload=workload).played
+    return max(again.values(), key=lambda one: one.value).option == option and again[option].value > 0
 
 
 def _value(work: Study, path: str) -> float | None:
