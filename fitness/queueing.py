@@ -3,10 +3,15 @@
 Sources and checks: docs/background.md#queueing.
 """
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
 from fitness.arrays import Array
 from fitness.priors import normal_quantile
+
+WIDE = 1.5  # coefficient of variation above which the gamma's quantile is solved, not approximated
 
 # Probabilities at which a service time is represented: even in the body, finer in the tail that p99 needs.
 _COARSE = np.array([0, 0.1, 0.25, 0.4, 0.55, 0.7, 0.8, 0.87, 0.92, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995, 0.999, 1])
@@ -22,7 +27,8 @@ def slices(*, fine: bool) -> tuple[Array, Array]:
 def service_nodes(distribution: str, cv: Array, *, fine: bool) -> tuple[Array, Array]:
     """A service time of mean 1: nodes (draws, slices) and weights (slices,).
 
-    Source: lognormal and gamma by their coefficient of variation; gamma's quantile by Wilson and Hilferty, 1931.
+    Source: lognormal and gamma by their coefficient of variation; gamma's quantile by Wilson and Hilferty, 1931,
+    and solved from the incomplete gamma function where the spread is above 1.5.
     """
     probability, weight = slices(fine=fine)
     z = normal_quantile(probability)[None, :]
@@ -32,10 +38,34 @@ def service_nodes(distribution: str, cv: Array, *, fine: bool) -> tuple[Array, A
     if distribution == "gamma":
         shape = spread**-2
         nodes = np.maximum(1 - 1 / (9 * shape) + z / (3 * np.sqrt(shape)), 0) ** 3
+        for wide in np.unique(cv[cv > WIDE]):
+            nodes[cv == wide] = _gamma_quantiles(float(wide), tuple(probability.tolist()))
     else:
         sigma = np.sqrt(np.log1p(spread**2))
         nodes = np.exp(sigma * z - sigma**2 / 2)
     return nodes / np.maximum(np.sum(nodes * weight, axis=1, keepdims=True), 1e-12), weight
+
+
+@lru_cache(maxsize=64)
+def _gamma_quantiles(cv: float, probabilities: tuple[float, ...]) -> Array:
+    """Quantiles of the gamma of mean 1, by bisection on the series of the incomplete gamma function, (slices,).
+
+    For shapes below one: x ** shape / gamma(shape + 1) is above the distribution, so its inverse is a lower end.
+    """
+    shape = cv**-2
+    wanted = np.array(probabilities)
+    terms = np.arange(1, 400)
+    # log of x**n / ((shape + 1) ... (shape + n)), without the powers of x
+    falling = -np.cumsum(np.log(shape + terms))
+    low = (np.log(wanted) + math.lgamma(shape + 1)) / shape
+    high = np.full(wanted.size, math.log(100.0))
+    for _ in range(80):
+        middle = (low + high) / 2
+        series = 1 + np.sum(np.exp(falling + terms * middle[:, None]), axis=1)
+        below = np.exp(shape * middle - np.exp(middle) - math.lgamma(shape + 1)) * series < wanted
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    quantiles: Array = np.exp((low + high) / 2) / shape
+    return quantiles
 
 
 def waits(utilisation: Array, servers: Array) -> Array:
@@ -56,6 +86,18 @@ def mean_wait_of_waiting(utilisation: Array, servers: Array, service_s: Array, c
     free = np.maximum(1 - utilisation, 1e-6)
     wait: Array = service_s * (1 + cv**2) / 2 / (servers * free)
     return wait
+
+
+def over_hops(probability: Array, wait_s: Array, hops: Array) -> tuple[Array, Array]:
+    """Several equal queues one after the other, as one: the chance of any wait, and its mean in seconds.
+
+    The mean wait of all requests is kept: `hops` times that of one queue.
+    """
+    any_wait = 1 - (1 - probability) ** hops
+    mean: Array = wait_s * np.divide(
+        hops * probability, any_wait, out=np.ones(np.broadcast_shapes(any_wait.shape)), where=any_wait > 0
+    )
+    return any_wait, mean
 
 
 def share_above(

@@ -13,6 +13,7 @@ import numpy as np
 from fitness import analytic, gates
 from fitness.analytic import model_cache
 from fitness.analytic.queued import BACKLOG_ALARM_S
+from fitness.analytic.served import ZERO_ALARM_S
 from fitness.analytic.settings import checked
 from fitness.arrays import Array
 from fitness.gates import Gate
@@ -229,7 +230,7 @@ def first_answer_s(option: str, variant: str, inputs: Inputs, machines: Machines
     if option == "async" and variant == "from_zero":
         return BACKLOG_ALARM_S + launch + inputs.request.processing_s
     if variant == "inference_components":
-        return launch
+        return ZERO_ALARM_S + launch
     if option in INSTANCELESS and variant == "on_demand":
         return inputs.prior("serverless_cold_base_s") + inputs.prior("serverless_cold_s_per_gb") * (
             inputs.models.artifact_mb / 1024

@@ -8,9 +8,10 @@ import numpy as np
 
 from fitness import queueing
 from fitness.arrays import Array, Flags, Index
-from fitness.inputs import Inputs
+from fitness.inputs import HOURS_PER_MONTH, Inputs
 from fitness.machines import Machines
 from fitness.outcome import Latency
+from fitness.prices import PriceBook
 
 HEADROOM = 1.3  # capacity over the busiest minute; the throughput function gives full marks from here
 BISECTIONS = 14
@@ -18,7 +19,7 @@ P95_LATE, P99_LATE = 0.05, 0.01
 ALARM_OUT_S = 180.0  # target tracking: 3 datapoints of 3 above the target
 ALARM_IN_S = 900.0  # target tracking: 15 datapoints of 15 below 0.9 x target
 COOLDOWN_S = 300.0
-DAYS_PER_MONTH = 730 / 24
+DAYS_PER_MONTH = HOURS_PER_MONTH / 24
 _WAIT_EDGES = np.array([0, 0.25, 0.5, 0.7, 0.85, 0.94, 0.98, 0.995, 1.0])
 _WAIT_WEIGHTS = np.diff(_WAIT_EDGES)
 # Mean of an exponential of mean 1 inside each slice of probability, so that the mean wait is kept.
@@ -52,8 +53,11 @@ def sustainable(
     each_s = service_s / hops[:, None]
 
     def late(utilisation: Array) -> Array:
-        wait_probability = 1 - (1 - queueing.waits(utilisation, slots)) ** hops[:, None]
-        wait_s = queueing.mean_wait_of_waiting(utilisation, slots, each_s, cv)
+        wait_probability, wait_s = queueing.over_hops(
+            queueing.waits(utilisation, slots),
+            queueing.mean_wait_of_waiting(utilisation, slots, each_s, cv),
+            hops[:, None],
+        )
         worst = np.zeros_like(service_s)
         for limit_s, allowed in limits:
             if bool(np.isnan(limit_s).all()):
@@ -83,6 +87,22 @@ def sustainable(
         low, high = np.where(passes, middle, low), np.where(passes, high, middle)
     utilisation = np.where(meets, cap, np.maximum(low, cap * 2.0**-BISECTIONS))
     return utilisation * slots / each_s, unmet
+
+
+def usd_per_hour(machines: Machines, book: PriceBook, region: str, volume_gb: Array) -> Array:
+    """What an instance costs in an hour with its volume, (draws, types); types with a local disk have none."""
+    stored = np.where(machines.has_local_disk[None, :], 0.0, volume_gb[:, None])
+    return machines.usd_per_hour + stored * _usd(book, "storage/hosting", region) / HOURS_PER_MONTH
+
+
+def alarm_usd(book: PriceBook, region: str) -> float:
+    """What one alarm costs in a month."""
+    return _usd(book, "cloudwatch/alarm", region)
+
+
+def _usd(book: PriceBook, item: str, region: str) -> float:
+    price = book.estimate(item, book.stand_in(region))
+    return 0.0 if price is None else float(price.usd_per_unit)
 
 
 def pick(unmet: Array, usd: Array, fits: Flags) -> Index:
@@ -119,8 +139,11 @@ def latency(
     nodes, node_weights = queueing.service_nodes(inputs.request.distribution, inputs.request.cv, fine=fine)
     load = np.clip(utilisation, 0, 0.999)
     each_s = service_s / hops
-    wait_probability = 1 - (1 - queueing.waits(load, servers)) ** hops[:, None]
-    wait_s = queueing.mean_wait_of_waiting(load, servers, each_s[:, None], inputs.request.cv[:, None])
+    wait_probability, wait_s = queueing.over_hops(
+        queueing.waits(load, servers),
+        queueing.mean_wait_of_waiting(load, servers, each_s[:, None], inputs.request.cv[:, None]),
+        hops[:, None],
+    )
     total = weight / np.maximum(np.sum(weight, axis=1, keepdims=True), 1e-300)
     served_s = (overhead_s[:, None] + nodes * service_s[:, None])[:, None, :, None]
     waited_s = np.concatenate([np.zeros((*wait_s.shape, 1)), wait_s[..., None] * _WAIT_NODES], axis=2)

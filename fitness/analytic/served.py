@@ -12,7 +12,7 @@ import numpy as np
 from fitness import load as loads
 from fitness.analytic import fleet, model_cache, settings
 from fitness.arrays import Array, Flags, Index
-from fitness.inputs import Inputs
+from fitness.inputs import HOURS_PER_MONTH, Inputs
 from fitness.load import Load
 from fitness.machines import Machines, candidates
 from fitness.outcome import Latency, Outcome
@@ -23,6 +23,7 @@ UNPACKED_OVER_PACKED = 2.0  # a volume holds the archive and what it unpacks to
 DRIVER_TYPE = "ml.m5.large"  # the client that sends a scheduled job's records to an endpoint
 ZERO_IDLE_S = fleet.ALARM_IN_S + fleet.COOLDOWN_S  # idle time before inference components let the last copy go
 ZERO_ALARM_S = 60.0  # NoCapacityInvocationFailures, one datapoint
+STEP_S = 900.0  # a rise in load lasts as long; what is paid is looked at for twice that after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +47,12 @@ _SHAPES = {
 
 
 def job_seconds(inputs: Inputs) -> Array:
-    """How long a scheduled job's records are sent for: half of the deadline, within 10 minutes and 4 hours."""
-    return np.clip(inputs.objectives.late_after_s / 2, loads.SHORTEST_JOB_S, loads.LONGEST_JOB_S)
+    """How long a scheduled job's records are sent for: half of the deadline, within 10 minutes and 4 hours.
+
+    Never longer than from one job to the next: jobs that overlapped would ask for more hours than a month has.
+    """
+    lasts_s = np.clip(inputs.objectives.late_after_s / 2, loads.SHORTEST_JOB_S, loads.LONGEST_JOB_S)
+    return np.minimum(lasts_s, HOURS_PER_MONTH * 3600 / inputs.traffic.jobs_per_month)
 
 
 def load_of(inputs: Inputs) -> Load:
@@ -78,10 +83,10 @@ def evaluate(
     if machines.count == 0:
         return None
     load = load_of(inputs)
-    sized = _size(shape, inputs, machines, load, config)
+    sized = _size(shape, variant, inputs, machines, load, config)
     volume_gb = _volume_gb(shape, inputs, config)
-    usd = sized.paid_hours * machines.usd_per_hour
-    column = fleet.pick(sized.unmet, usd, sized.fits)
+    usd = sized.paid_hours * fleet.usd_per_hour(machines, book, inputs.region, volume_gb)
+    column = fleet.pick(sized.unmet, usd + sized.alarms * fleet.alarm_usd(book, inputs.region), sized.fits)
     plan = _Plan(
         option=option, variant=variant, shape=shape, machines=machines, load=load, column=column, volume_gb=volume_gb
     )
@@ -97,9 +102,11 @@ class _Sized:
     unmet: Array
     fits: Flags
     paid_hours: Array
-    least: Array  # instances in the quietest hour
-    most: Array  # instances in the busiest minute
+    least: Array  # instances in the quietest hour, over all endpoints
+    most: Array  # instances in the busiest minute, over all endpoints
     by_level: Array  # (draws, types, levels)
+    short: Array  # instances that the load asks for over those that may run, (draws, types, levels)
+    alarms: Array
     cache: model_cache.Cache | None
     overhead_s: Array  # (draws,)
     hops: Array  # (draws,)
@@ -118,12 +125,14 @@ class _Plan:
     volume_gb: Array  # (draws,)
 
 
-def _size(shape: _Shape, inputs: Inputs, machines: Machines, load: Load, config: Mapping[str, object]) -> _Sized:
+def _size(
+    shape: _Shape, variant: str, inputs: Inputs, machines: Machines, load: Load, config: Mapping[str, object]
+) -> _Sized:
     hops = inputs.steps if not shape.is_shared else np.ones(inputs.size)
     invoke_s = inputs.prior("invoke_overhead_ms") / 1000
     extra_s = inputs.prior(shape.hop_prior) / 1000 if shape.hop_prior else np.zeros(inputs.size)
     # A multi-model server is one hop even for one model; the others pay for the models after the first.
-    overhead_s = invoke_s + extra_s * (inputs.steps - (0 if shape.is_cached or inputs.is_chain else 1))
+    overhead_s = invoke_s + extra_s * (inputs.steps - (0 if shape.is_cached else 1))
     if shape.is_cached:
         overhead_s = overhead_s + invoke_s * (inputs.steps - 1)  # the caller walks a chain model by model
     service_s = machines.service_s
@@ -142,19 +151,22 @@ def _size(shape: _Shape, inputs: Inputs, machines: Machines, load: Load, config:
         carries = np.full_like(carries, fixed / 60)
     by_level = _counts(shape, inputs, load.rps, carries, hops)
     most = _counts(shape, inputs, load.peak_rps[:, None], carries, hops)[..., 0]
+    most = np.maximum(most, np.max(by_level, axis=2))
     floor = np.ones_like(most) if cache is None else cache.instances
     if load.is_sudden:  # bursts are over before an instance has started
         by_level = np.broadcast_to(most[..., None], by_level.shape)
-    by_level = np.maximum(by_level, floor[..., None])
-    most = np.maximum(most, floor)
-    low, high = settings.number(config, "min_instances"), settings.number(config, "max_instances")
-    if low is not None:
-        by_level, most = np.maximum(by_level, low), np.maximum(most, low)
-    if high is not None:
-        by_level, most = np.minimum(by_level, high), np.minimum(most, high)
-    least = np.min(by_level, axis=2)
-    paid_hours = np.sum(by_level * load.hours[:, None, :], axis=2)
-    if not inputs.traffic.is_scheduled:
+    wanted = np.maximum(by_level, floor[..., None])
+    endpoints = _endpoints(shape, inputs)[:, None]
+    by_level = _bounded(wanted, endpoints[..., None], config)
+    most = _bounded(np.maximum(most, floor), endpoints, config)
+    # A level of load that no hour has is no quiet hour.
+    least = np.min(np.where(load.hours[:, None, :] > 0, by_level, np.inf), axis=2)
+    if variant == "inference_components":
+        paid_hours = np.sum(load.hours[:, None, :] * by_level * _up(load)[:, None, :], axis=2)
+        least = np.zeros_like(least)
+    else:
+        paid_hours = np.sum(by_level * load.hours[:, None, :], axis=2)
+    if not inputs.traffic.is_scheduled and variant == "always_on":
         # Each day's fall in load is followed only after the scale-in alarm and its cooldown.
         tail_h = (fleet.ALARM_IN_S + fleet.COOLDOWN_S) / 3600
         paid_hours = paid_hours + np.maximum(0, most - least) * tail_h * fleet.DAYS_PER_MONTH
@@ -167,6 +179,8 @@ def _size(shape: _Shape, inputs: Inputs, machines: Machines, load: Load, config:
         least=least,
         most=most,
         by_level=by_level,
+        short=wanted / by_level,
+        alarms=2.0 * np.minimum(endpoints, most - least),  # two for every endpoint that scales
         cache=cache,
         overhead_s=overhead_s,
         hops=hops,
@@ -192,6 +206,16 @@ def _counts(shape: _Shape, inputs: Inputs, rps: Array, carries: Array, hops: Arr
     return total * hops[:, None, None]
 
 
+def _bounded(instances: Array, endpoints: Array, config: Mapping[str, object]) -> Array:
+    """The counts within the minimum and maximum that the caller fixed; an endpoint has at least one instance."""
+    low, high = settings.number(config, "min_instances"), settings.number(config, "max_instances")
+    if low is not None:
+        instances = np.maximum(instances, low)
+    if high is not None:
+        instances = np.minimum(instances, np.maximum(high, endpoints))
+    return instances
+
+
 def _volume_gb(shape: _Shape, inputs: Inputs, config: Mapping[str, object]) -> Array:
     """GB of the volume of one instance: the image, and the models packed and unpacked."""
     fixed = settings.number(config, "volume_gb")
@@ -213,14 +237,14 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
     capacity_rps = by_level / sized.hops[:, None] * (slots / each_s)[:, None]
     utilisation = load.rps / capacity_rps
     if not shape.is_shared and bool(np.any(inputs.units > 1)):
-        utilisation = np.minimum(
-            load.rps * np.max(inputs.popularity[1], axis=1)[:, None] / (slots / each_s)[:, None], 1 / fleet.HEADROOM
-        )
+        hottest = load.rps * np.max(inputs.popularity[1], axis=1)[:, None] / (slots / each_s)[:, None]
+        utilisation = np.minimum(hottest, 1 / fleet.HEADROOM) * sized.short[at]
     overloaded = np.maximum(0.0, 1 - 1 / np.maximum(utilisation, 1e-12))
     share = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
     dropped = np.sum(share * overloaded, axis=1)
     pooled = settings.text(config, "routing") == "LEAST_OUTSTANDING_REQUESTS"
-    servers = slots[:, None] * (by_level if pooled else np.ones_like(by_level))
+    each_endpoint = np.maximum(1.0, by_level / _endpoints(shape, inputs)[:, None])
+    servers = slots[:, None] * (each_endpoint if pooled else np.ones_like(by_level))
     latency = fleet.latency(
         inputs,
         utilisation=utilisation,
@@ -244,18 +268,18 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
     paid_hours = sized.paid_hours[at]
     on_ratio = np.ones(inputs.size)
     if plan.variant == "inference_components":
-        paid_hours, on_ratio, lost = _to_zero(inputs, load, by_level)
+        lost = _lost(inputs, load)
+        on_ratio = 1 - lost
         dropped = 1 - (1 - dropped) * (1 - lost)
-        least = np.zeros_like(least)
     if inputs.traffic.is_scheduled:
         job_s = job_seconds(inputs)
         latency = Latency(seconds=job_s[:, None] + service_s[:, None], weight=np.ones((inputs.size, 1)))
     requests = inputs.traffic.requests_per_month
     busy_s = requests * (1 - dropped) * machines.service_s[at]
-    step = _step(inputs, load, service_s, slots, sized, at)
+    step = _step(plan, inputs, service_s, slots, sized, at, config)
     metered = _metered(inputs, machines, column, paid_hours, plan.volume_gb, load)
-    if np.any(most > least):
-        metered["cloudwatch/alarm"] = np.where(most > least, 2.0, 0.0) * _endpoints(shape, inputs)
+    if np.any(sized.alarms[at] > 0):
+        metered["cloudwatch/alarm"] = sized.alarms[at]
     values = {
         "endpoints": _endpoints(shape, inputs),
         "min_instances": least,
@@ -296,18 +320,19 @@ def _peak_capacity(load: Load, sized: _Sized, at: tuple[Index, Index], slots: Ar
     return np.minimum(whole / np.maximum(load.peak_rps, 1e-12), 1e6)
 
 
-def _to_zero(inputs: Inputs, load: Load, by_level: Array) -> tuple[Array, Array, Array]:
-    """Scale to zero by inference components: paid hours, share of requests that find a copy, share lost.
+def _up(load: Load) -> Array:
+    """Share of the time that inference components keep a copy, by level of load, (draws, levels)."""
+    up: Array = -np.expm1(-load.rps * ZERO_IDLE_S)
+    return up
 
-    Requests while at zero fail until an instance is up (no queue): the alarm and the launch.
-    """
-    up = 1 - np.exp(-load.rps * ZERO_IDLE_S)
+
+def _lost(inputs: Inputs, load: Load) -> Array:
+    """Share of requests lost at zero copies: they fail (no queue) until the alarm and the launch are over."""
     launch_s = ZERO_ALARM_S + inputs.prior(_launch(inputs))
-    hours = np.sum(load.hours * by_level * up, axis=1)
     share = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
-    lost = np.minimum(1.0, (1 - up) * (1 + load.rps * launch_s[:, None]))
-    lost_ratio = np.sum(share * lost, axis=1)
-    return hours, 1 - lost_ratio, lost_ratio
+    lost = np.minimum(1.0, (1 - _up(load)) * (1 + load.rps * launch_s[:, None]))
+    ratio: Array = np.sum(share * lost, axis=1)
+    return ratio
 
 
 def _launch(inputs: Inputs) -> str:
@@ -315,27 +340,35 @@ def _launch(inputs: Inputs) -> str:
 
 
 def _step(
-    inputs: Inputs, load: Load, service_s: Array, slots: Array, sized: _Sized, at: tuple[Index, Index]
+    plan: _Plan,
+    inputs: Inputs,
+    service_s: Array,
+    slots: Array,
+    sized: _Sized,
+    at: tuple[Index, Index],
+    config: Mapping[str, object],
 ) -> tuple[Array, Array]:
     """The load of a usual hour rises for 15 minutes and falls back: shares within and busy."""
-    usual = load.active_rps
-    carries = sized.carries_rps[at]
-    before = np.maximum(1.0, np.ceil(usual / carries)) if not load.is_sudden else np.maximum(1.0, sized.most[at])
-    floor = np.ones_like(before) if sized.cache is None else sized.cache.instances[at]
-    before = np.maximum(before, floor)
-    capacity = before * slots / service_s * sized.hops
-    after = np.maximum(before, np.ceil(load.step * usual / carries))
-    lag_s = np.where(load.step * usual <= capacity * 0.95, 0.0, fleet.ALARM_OUT_S + inputs.prior(_launch(inputs)))
-    excess = np.maximum(0.0, load.step * usual - capacity) * np.minimum(lag_s, 60.0)  # older requests have timed out
-    clear_s = np.divide(
-        excess,
-        after * slots / service_s * sized.hops - load.step * usual,
-        out=np.zeros_like(excess),
-        where=after * slots / service_s * sized.hops > load.step * usual,
-    )
-    within = np.clip(1 - (lag_s + clear_s) / 900.0, 0.0, 1.0)
-    paid = (after * fleet.ALARM_IN_S + before * (1800 - fleet.ALARM_IN_S)) * slots
-    return within, np.clip(usual * service_s * 1800 / np.maximum(paid, 1e-12), 0.0, 1.0)
+    load, shape = plan.load, plan.shape
+    usual, risen = load.active_rps, load.step * load.active_rps
+
+    def running(rps: Array) -> Array:
+        return _counts(shape, inputs, rps[:, None], sized.carries_rps[at][:, None], sized.hops)[:, 0, 0]
+
+    before = running(usual) if not load.is_sudden else sized.most[at]
+    if sized.cache is not None:
+        before = np.maximum(before, sized.cache.instances[at])
+    endpoints = _endpoints(shape, inputs)
+    after = _bounded(np.maximum(before, running(risen)), endpoints, config)
+    before = _bounded(before, endpoints, config)
+    capacity, grown = before * slots / service_s, after * slots / service_s
+    lag_s = np.where(risen <= capacity * 0.95, 0.0, fleet.ALARM_OUT_S + inputs.prior(_launch(inputs)))
+    excess = np.maximum(0.0, risen - capacity) * np.minimum(lag_s, 60.0)  # older requests have timed out
+    spare = grown - risen
+    clear_s = np.divide(excess, spare, out=np.where(excess > 0, STEP_S, 0.0), where=spare > 0)
+    within = np.clip(1 - (lag_s + clear_s) / STEP_S, 0.0, 1.0)
+    paid = (after * fleet.ALARM_IN_S + before * (2 * STEP_S - fleet.ALARM_IN_S)) * slots
+    return within, np.clip(usual * service_s * 2 * STEP_S / np.maximum(paid, 1e-12), 0.0, 1.0)
 
 
 def _metered(
