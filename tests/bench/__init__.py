@@ -1,0 +1,1 @@
+"""Measured speed and memory: `make bench` prints them; no test depends on them."""
