@@ -1,9 +1,15 @@
-"""What every test may use: golden files."""
+"""What every test may use: golden files. And the patience of the properties."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no fault of the code; what has to be fast is measured in tests/bench. Where CI is set,
+# hypothesis tries the same examples each time, and its choice is kept.
+settings.register_profile("patient", parent=settings(), deadline=None)
+settings.load_profile("patient")
 
 GOLDEN = Path(__file__).parent / "golden"
 

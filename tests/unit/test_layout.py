@@ -32,7 +32,7 @@ IMPURE_CALLS = frozenset({
     "Path.home", "Path.cwd", "input",
 })  # fmt: skip
 # The command and the refresh of the price book are where the engine meets its surroundings.
-EDGE = {"fitness/cli.py", "fitness/__main__.py", "fitness/offers.py"}
+EDGE = {"fitness/cli.py", "fitness/__main__.py", "fitness/download.py", "fitness/offers.py"}
 
 CHANGES = ("Security", "Removed", "Deprecated", "Added", "Changed", "Fixed")
 
