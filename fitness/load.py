@@ -46,6 +46,12 @@ class Load:
         return mean
 
     @property
+    def spells(self) -> Array:
+        """Times in an hour with requests that it begins after an idle one, (draws, levels): hours fall at random."""
+        idle = np.sum(np.where(self.rps > 0, 0.0, self.hours), axis=1) / np.sum(self.hours, axis=1)
+        return np.where(self.rps > 0, idle[:, None], 0.0)
+
+    @property
     def step(self) -> Array:
         """How many times the usual load a rise is that this workload can make, 1.5 to 5, (draws,)."""
         return np.clip(self.peak_rps / np.maximum(self.active_rps, 1e-12), SMALLEST_STEP, LARGEST_STEP)

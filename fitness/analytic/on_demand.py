@@ -23,6 +23,7 @@ FLEX_MB = np.array([512.0, 2048.0, 4096.0])
 FLEX_MB_PER_VCPU = 2048.0  # Microsoft, Azure Functions Flex Consumption plan: 2048 MB come with one core
 MAX_CONCURRENCY = {"serverless": 200.0, "azure_functions": 1000.0}
 TIMEOUT_S = 60.0
+FEW = 32
 SPILL_Z = 2.33  # provisioned units cover 99 % of the busiest minute
 
 
@@ -55,7 +56,8 @@ def evaluate(
         return None
     usd = service_s * np.array([rate or 0.0 for rate in rates])
     unmet = _late_alone(inputs, service_s, overhead_s)
-    fits = (sizes[None, :] >= inputs.models.memory_mb[:, None]) & priced[None, :]
+    # One sandbox runs a whole chain or graph, or one model.
+    fits = (sizes[None, :] >= (inputs.models.memory_mb * inputs.steps)[:, None]) & priced[None, :]
     # Where the price per request is the same, the faster size: memory brings vCPUs in proportion.
     usd = usd * (1 + 1e-3 * service_s / np.max(service_s, axis=1, keepdims=True))
     column = fleet.pick(unmet, usd, fits)
@@ -150,12 +152,14 @@ def _sandboxes(
     rate = load.rps[:, :, None] * share[:, None, :]  # (draws, levels, buckets), of one endpoint
     requests = load.requests[:, :, None] * (members * share)[:, None, :]
     offered = rate * service_s[:, None, None]
-    # Nobody within the idle time-out, or more at once than within it: the second falls off as 1 / (rate x time-out).
     alone = np.exp(-rate * idle_s)
-    crowd = np.divide(offered + 2 * np.sqrt(offered), rate * idle_s, out=np.zeros_like(rate), where=rate > 0)
-    cold = np.minimum(1.0, alone + np.minimum(crowd, 1.0) * (1 - alone))
+    first = load.spells[:, :, None] / np.maximum(rate * 3600, 1e-300)  # requests that end an idle hour
+    started = queueing.cold_ratio(rate, service_s[:, None, None], idle_s)
+    cold = np.where(rate > 0, np.minimum(1.0, started + first * (1 - alone)), 0.0)
     # Cold starts per hour peak where rate x time-out = 1; the bill keeps that maximum above it (an upper bound).
-    hourly = 3600 * np.where(rate * idle_s <= 1, rate * alone, 1 / (np.e * idle_s))
+    hourly = 3600 * np.where(rate * idle_s <= 1, rate * alone, 1 / (np.e * np.maximum(idle_s, 1e-9))) + load.spells[:, :, None] * (
+        1 - alone
+    )
     starts = np.sum(load.hours[:, :, None] * members[:, None, :] * hourly * (rate > 0), axis=(1, 2))
     peak = load.peak_rps[:, None] * share * service_s[:, None]  # (draws, buckets)
     units_each = np.ceil(np.maximum(1.0, peak + SPILL_Z * np.sqrt(peak)))
@@ -170,7 +174,7 @@ def _sandboxes(
         provisioned = np.sum(members * units_each, axis=1)
     total = np.maximum(np.sum(requests, axis=(1, 2)), 1e-300)
     blocked = np.zeros(inputs.size)
-    if bool(np.any(peak > limit / 4)):
+    if limit < FEW or bool(np.any(peak > limit / 4)):  # below a quarter of many, nothing measurable is blocked
         throttled = queueing.erlang_b(offered, np.full(offered.shape, limit))
         blocked = np.sum(requests * throttled, axis=(1, 2)) / total
     return _Sandboxes(
@@ -202,7 +206,7 @@ def _outcome(plan: _Plan, inputs: Inputs, sandboxes: _Sandboxes) -> Outcome:
     cold_paid_s = sandboxes.cold_starts * cold_s
     provisioned_s = sandboxes.provisioned * 730 * 3600
     usual = load.active_rps
-    risen = load.step * usual * service_s
+    risen = load.step * usual * service_s * np.max(inputs.popularity[1], axis=1)  # at once on the hottest endpoint
     reaches = np.minimum(1.0, limit / np.maximum(risen, 1e-12))
     new_ratio = np.minimum(1.0, (load.step - 1) * service_s / (load.step * 900))
     within = reaches * np.where(accepted > 0, 1.0, 1 - np.minimum(1.0, new_ratio + sandboxes.cold_ratio))

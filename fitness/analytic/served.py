@@ -321,8 +321,11 @@ def _peak_capacity(load: Load, sized: _Sized, at: tuple[Index, Index], slots: Ar
 
 
 def _up(load: Load) -> Array:
-    """Share of the time that inference components keep a copy, by level of load, (draws, levels)."""
-    up: Array = -np.expm1(-load.rps * ZERO_IDLE_S)
+    """Hours that a copy is kept over hours at a level of load, (draws, levels).
+
+    Between requests, and once more before an idle hour: above 1 where it lingers into that hour.
+    """
+    up: Array = -np.expm1(-load.rps * ZERO_IDLE_S) * (1 + load.spells * ZERO_IDLE_S / 3600)
     return up
 
 
@@ -330,7 +333,10 @@ def _lost(inputs: Inputs, load: Load) -> Array:
     """Share of requests lost at zero copies: they fail (no queue) until the alarm and the launch are over."""
     launch_s = ZERO_ALARM_S + inputs.prior(_launch(inputs))
     share = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
-    lost = np.minimum(1.0, (1 - _up(load)) * (1 + load.rps * launch_s[:, None]))
+    alone = np.exp(-load.rps * ZERO_IDLE_S)
+    first = load.spells / np.maximum(load.rps * 3600, 1e-300)  # requests that end an idle hour
+    wakes = alone + first * (1 - alone)
+    lost = np.where(load.rps > 0, np.minimum(1.0, wakes * (1 + load.rps * launch_s[:, None])), 0.0)
     ratio: Array = np.sum(share * lost, axis=1)
     return ratio
 
