@@ -11,6 +11,7 @@ import pytest
 from fitness import presets, workload_file
 from fitness.answer import as_csv, as_dict, as_json, as_text
 from fitness.errors import InputError
+from fitness.fields import Kind, field
 from fitness.options import OPTIONS
 from fitness.prices import load_book
 from fitness.record import decision_record
@@ -97,7 +98,8 @@ def test_what_would_put_a_loser_first_does_so():
     tried = 0
     for result in verdict.options[1:]:
         for change in result.to_win if result.score is not None else ():
-            value = int(change.after) if isinstance(change.before, int) else change.after
+            whole = field(change.field).kind is Kind.INTEGER
+            value = int(change.after) if whole else change.after
             again = recommend(workload.replace({change.field: value}), book=BOOK, draws=0)
             assert again.options[0].option.id == result.option.id, change
             tried += 1
