@@ -1,0 +1,36 @@
+"""Compare the ten hosting options for one workload: ranked, priced, explained."""
+
+import streamlit as st
+
+from ui import cards, charts, comparison, data, state, tables, whatif
+from ui import format as fmt
+
+workload = state.workload()
+
+st.title("Compare hosting options", anchor=False)
+about = f": {workload.description}" if workload.description else ""
+st.markdown(f"**{fmt.plain(workload.name)}**{fmt.plain(about)}")
+
+banner, chart = st.columns(2)
+whatif.draw(workload)
+is_settled = state.is_settled()
+verdict = data.verdict_of(workload) if is_settled else data.first_verdict_of(workload)
+with banner:
+    cards.draw_banner(verdict)
+with chart:
+    st.plotly_chart(charts.pareto(verdict), key="cmp_pareto", alt=charts.pareto_alt(verdict))
+st.dataframe(
+    tables.ranking(verdict),
+    column_config=tables.ranking_columns(),
+    hide_index=True,
+    height="content",
+    placeholder="",
+    key="cmp_ranking",
+    alt="The ten hosting options, best first, with score, bill, latency and fitness",
+)
+region = workload.region or "us-east-1 (assumed)"
+st.caption(f"Prices of {fmt.day(verdict.prices_as_of)}, region {region}, limits: {verdict.profile} profile.")
+comparison.draw(verdict)
+if not is_settled:  # the ranking is on the screen; now the draws over what is not known
+    data.verdict_of(workload)
+    state.settle()

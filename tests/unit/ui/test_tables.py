@@ -1,0 +1,74 @@
+"""Tables in words: sources become links, prices keep every digit."""
+
+from decimal import Decimal
+
+from fitness import bill, prices
+from fitness.gates import Gate
+from fitness.limits import register
+from ui import tables, words
+
+BOOK = prices.load_book()
+
+
+def gate(**changes):
+    values = {
+        "limit": "payload_in",
+        "title": "Request payload",
+        "allowed": 4.0,
+        "asked": 5.0,
+        "unit": "MB",
+        "passes": False,
+        "likelihood": 0.0,
+        "reason": "5 MB asked, 4 MB allowed",
+        "source": "https://docs.aws.amazon.com/a/b.html (read in a mirror) ; botocore 1.2 model",
+        "as_of": "2026",
+        "status": "current",
+        "field": "request.payload_in_mb",
+        "remedy": 4.0,
+    }
+    return Gate(**(values | changes))
+
+
+def test_a_gate_shows_what_was_asked_and_allowed_with_the_margin():
+    row = tables.gates([gate()]).iloc[0]
+    assert (row["Asked"], row["Allowed"], row["Margin"]) == ("5 MB", "4 MB", "0.8x")
+    assert "Fails" in row["Result"]
+    assert row["Why"] == "5 MB asked, 4 MB allowed."
+
+
+def test_an_unknown_fact_is_open_and_never_zero():
+    row = tables.gates([gate(asked=None, passes=None)]).iloc[0]
+    assert row["Asked"] == "unknown"
+    assert "Open" in row["Result"]
+
+
+def test_an_address_in_a_source_becomes_a_link_and_the_rest_stays_text():
+    source = tables.gates([gate()]).iloc[0]["Source"]
+    assert "[docs.aws.amazon.com](<https://docs.aws.amazon.com/a/b.html>)" in source
+    assert "botocore 1.2 model" in source
+
+
+def test_every_source_of_the_register_can_be_drawn():
+    table = tables.gates([gate(source=row.source) for row in register()])
+    assert table["Source"].str.len().gt(0).all()
+
+
+def test_a_bill_line_can_be_multiplied_by_hand():
+    shown = bill.bill_for(
+        [bill.Metered(item="hosting/ml.c5.large", quantity=Decimal("1460.5"))], "us-east-1", BOOK, estimate=False
+    )
+    row = tables.bill(shown).iloc[0]
+    assert (row["Quantity"], row["Unit price"], row["A month"]) == ("1,460.5", "$0.102 per hour", "$148.97")
+
+
+def test_a_missing_price_is_unknown_and_the_line_stays():
+    shown = bill.bill_for([bill.Metered(item="hosting/ml.c5.large", quantity=2)], "nowhere-1", BOOK, estimate=False)
+    row = tables.bill(shown).iloc[0]
+    assert (row["Unit price"], row["A month"], row["Grade"]) == ("unknown", "unknown", "no price")
+
+
+def test_every_state_has_a_word_and_a_sign_beside_its_colour():
+    for signs in (words.STATUS, words.CONFIDENCE, words.GATE):
+        assert len({sign.word for sign in signs.values()}) == len(signs)
+        assert len({sign.icon for sign in signs.values()}) == len(signs)
+        assert len({sign.character for sign in signs.values()}) == len(signs)

@@ -1,0 +1,276 @@
+"""Figures of a verdict: pure functions, drawn in the colours of the theme by the page."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+import plotly.graph_objects as go
+
+from fitness.verdict import OptionResult, Verdict
+from fitness.workload import Workload
+from ui import format as fmt
+from ui import words
+
+_Range = tuple[float, float]
+
+HEIGHT_PX = 420
+_LABEL_WIDTH_RATIO, _LABEL_HEIGHT_RATIO = 0.14, 0.14  # of the axes, what a label takes
+_LONG_AXIS_DECADES = 2.5
+_ROOM = 1.7  # how much further than the outermost point or line a logarithmic axis reaches
+_LINE = {"width": 1.5, "dash": "dash", "color": "#808A97"}  # legible on both surfaces
+# Streamlit's theme puts its series colours in place of these (streamlit_plotly_theme.py, read
+# 2026-11-21). Its own template asks for ten, and a theme with fewer falls back to Plotly's colours.
+_THEME_COLOURS = [f"#{place:06d}" for place in range(1, 8)]
+_LAYOUT: Mapping[str, object] = MappingProxyType(
+    {
+        "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        "hoverlabel": {"align": "left"},
+        "colorway": _THEME_COLOURS,
+    }
+)
+_FRONT, _IN_RACE, _OPEN = "Best trade-offs", "Others", "Conditional"
+_SYMBOLS = {_FRONT: "circle-open", _IN_RACE: "square-open", _OPEN: "diamond-open"}
+
+
+def pareto(verdict: Verdict) -> go.Figure:
+    """Give the monthly bill against the 99th percentile of latency, with the objectives as lines.
+
+    Shape: a point per option whose bill and latency are known, with its rank above and, on the
+    front and the best, its name; bars are the 5 to 95 % band of the bill.
+    Units: US dollars a month and seconds, both logarithmic.
+    """
+    shown = _placed(verdict.options)
+    budget_usd = verdict.workload.objectives.monthly_budget_usd
+    lines_s = dict(_latency_lines(verdict.workload))
+    usd_range = _range([*_band_ends(shown), *([budget_usd] if budget_usd else [])])
+    s_range = _range([*map(_p99_s, shown), *lines_s.values()])
+    labels = _labels(shown, verdict, usd_range, s_range)
+
+    figure = go.Figure()
+    for group, members in _groups(shown, verdict.pareto).items():
+        if members:
+            figure.add_trace(_points(group, members, labels))
+    front = sorted((one for one in shown if one.option.id in verdict.pareto), key=_usd)
+    if len(front) > 1:
+        figure.add_trace(_staircase(front))
+    figure.update_layout(dict(_LAYOUT), height=HEIGHT_PX)
+    figure.update_xaxes(type="log", title="US dollars a month", **_scale(usd_range, fmt.usd))
+    figure.update_yaxes(type="log", title="99 % of answers within", **_scale(s_range, lambda s: fmt.ms(s * 1_000)))
+    if budget_usd:
+        _line(figure, x=budget_usd, text=f"budget {fmt.usd(budget_usd)}")
+    for text, limit_s in lines_s.items():
+        _line(figure, y=limit_s, text=text)
+    return figure
+
+
+def pareto_alt(verdict: Verdict) -> str:
+    """Say what the figure shows, for those who don't see it."""
+    front = [verdict.option(identifier) for identifier in verdict.pareto]
+    trades = [
+        f"{one.option.title} at {fmt.usd(_usd(one))} a month and {fmt.ms(_p99_s(one) * 1_000)}"
+        for one in _placed(front)
+    ]
+    if not trades:
+        return "No option has both a known bill and a known latency."
+    return f"Bill against 99th percentile of latency. Best trade-offs: {fmt.listed(trades)}."
+
+
+def fitness_pair(first: OptionResult, second: OptionResult) -> go.Figure:
+    """Give the five fitness values of two options side by side.
+
+    Shape: two groups of five horizontal bars, 0..1; an infeasible option has no bars.
+    """
+    figure = go.Figure()
+    labels = list(words.FUNCTIONS.values())[::-1]
+    for result, pattern in ((second, "/"), (first, "")):
+        values = [None if result.fitness is None else float(getattr(result.fitness, name)) for name in words.FUNCTIONS][
+            ::-1
+        ]
+        figure.add_trace(
+            go.Bar(
+                x=values,
+                y=labels,
+                name=result.option.title,
+                orientation="h",
+                text=[fmt.score(value) if value is not None else "" for value in values],
+                textposition="outside",
+                marker={"pattern": {"shape": pattern}},
+                hovertemplate="%{y} %{x:.2f}<extra>%{fullData.name}</extra>",
+            )
+        )
+    figure.update_layout(dict(_LAYOUT), height=HEIGHT_PX, barmode="group")
+    figure.update_layout(legend_traceorder="reversed")
+    figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], title="Fitness, 0 to 1")
+    return figure
+
+
+def fitness_pair_alt(first: OptionResult, second: OptionResult) -> str:
+    """Say which option leads in which function."""
+    if first.fitness is None or second.fitness is None:
+        absent = first if first.fitness is None else second
+        return f"{absent.option.title} is infeasible and has no fitness values."
+    leads = [
+        words.FUNCTIONS[name].lower()
+        for name in words.FUNCTIONS
+        if getattr(first.fitness, name) > getattr(second.fitness, name)
+    ]
+    ahead = fmt.listed(leads) or "none of the five functions"
+    return f"{first.option.title} is ahead of {second.option.title} in {ahead}."
+
+
+def _placed(results: Iterable[OptionResult]) -> list[OptionResult]:
+    return [
+        one
+        for one in results
+        if one.monthly_usd and one.monthly_usd.p50 > 0 and one.latency_ms and one.latency_ms.p99 > 0
+    ]
+
+
+def _usd(result: OptionResult) -> float:
+    return result.monthly_usd.p50 if result.monthly_usd else math.nan
+
+
+def _p99_s(result: OptionResult) -> float:
+    return result.latency_ms.p99 / 1_000 if result.latency_ms else math.nan
+
+
+def _groups(shown: Sequence[OptionResult], front: Sequence[str]) -> Mapping[str, list[OptionResult]]:
+    groups: dict[str, list[OptionResult]] = {_FRONT: [], _IN_RACE: [], _OPEN: []}
+    for one in shown:
+        if one.status == "conditional":
+            groups[_OPEN].append(one)
+        else:
+            groups[_FRONT if one.option.id in front else _IN_RACE].append(one)
+    return groups
+
+
+def _points(group: str, members: Sequence[OptionResult], labels: Mapping[str, str]) -> go.Scatter:
+    bands = [one.monthly_usd for one in members if one.monthly_usd]
+    return go.Scatter(
+        x=[_usd(one) for one in members],
+        y=[_p99_s(one) for one in members],
+        mode="markers+text",
+        name=group,
+        text=[labels[one.option.id] for one in members],
+        textposition="top center",
+        cliponaxis=False,
+        marker={"symbol": _SYMBOLS[group], "size": 12, "line": {"width": 2}},
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [max(0.0, band.p95 - band.p50) for band in bands],
+            "arrayminus": [max(0.0, band.p50 - band.p5) for band in bands],
+            "thickness": 1,
+            "width": 3,
+        },
+        customdata=[
+            [
+                one.option.title,
+                fmt.usd_band(one.monthly_usd),
+                fmt.ms(_p99_s(one) * 1_000),
+                fmt.score(one.score),
+            ]
+            for one in members
+        ],
+        hovertemplate=(
+            "<b>%{customdata[0]}</b><br>%{customdata[1]} a month"
+            "<br>99 % within %{customdata[2]}<br>score %{customdata[3]}<extra></extra>"
+        ),
+    )
+
+
+def _staircase(front: Sequence[OptionResult]) -> go.Scatter:
+    """Join the best trade-offs: below and to the left of it there is nothing to have."""
+    return go.Scatter(
+        x=[_usd(one) for one in front],
+        y=[_p99_s(one) for one in front],
+        mode="lines",
+        line={"width": 1, "shape": "vh", "color": _LINE["color"]},
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
+def _labels(shown: Sequence[OptionResult], verdict: Verdict, usd_range: _Range, s_range: _Range) -> dict[str, str]:
+    """Give each point its rank, and its name where that matters; points on one spot share the numbers."""
+    ranks = {one.option.id: rank for rank, one in enumerate(verdict.options, start=1)}
+    spots: list[list[OptionResult]] = []
+    for one in sorted(shown, key=lambda one: (one.option.id not in verdict.pareto, ranks[one.option.id])):
+        spot = next((spot for spot in spots if _covers(spot[0], one, usd_range, s_range)), None)
+        if spot is None:
+            spots.append([one])
+        else:
+            spot.append(one)
+    labels = {one.option.id: "" for one in shown}
+    for spot in spots:
+        numbers = ", ".join(str(rank) for rank in sorted(ranks[one.option.id] for one in spot))
+        topmost = max(spot, key=_p99_s).option
+        is_named = len(spot) == 1 and (topmost.id in verdict.pareto or ranks[topmost.id] == 1)
+        labels[topmost.id] = f"{numbers} {topmost.title}" if is_named else numbers
+    return labels
+
+
+def _covers(first: OptionResult, second: OptionResult, usd_range: _Range, s_range: _Range) -> bool:
+    """Whether the label of one point would cover the other point."""
+    across = abs(math.log10(_usd(first) / _usd(second))) / (usd_range[1] - usd_range[0])
+    up = abs(math.log10(_p99_s(first) / _p99_s(second))) / (s_range[1] - s_range[0])
+    return across < _LABEL_WIDTH_RATIO and up < _LABEL_HEIGHT_RATIO
+
+
+def _latency_lines(workload: Workload) -> Iterable[tuple[str, float]]:
+    objectives = workload.objectives
+    if objectives.latency_p99_ms:
+        yield f"objective {fmt.ms(objectives.latency_p99_ms)}", objectives.latency_p99_ms / 1_000
+    if objectives.deadline_s:
+        yield f"deadline {fmt.ms(objectives.deadline_s * 1_000)}", objectives.deadline_s
+
+
+def _band_ends(shown: Iterable[OptionResult]) -> Iterable[float]:
+    for one in shown:
+        if one.monthly_usd:
+            yield from (low for low in (one.monthly_usd.p5, one.monthly_usd.p50) if low > 0)
+            yield one.monthly_usd.p95
+
+
+def _range(values: Sequence[float]) -> _Range:
+    """Give the ends of a logarithmic axis, as exponents of ten; without values, one decade."""
+    if not values:
+        return (0.0, 1.0)
+    return (math.log10(min(values) / _ROOM), math.log10(max(values) * _ROOM))
+
+
+def _scale(ends: _Range, text_of: Callable[[float], str]) -> dict[str, object]:
+    """Give an axis ticks at 1, 2 and 5 times a power of ten (fewer on a long one), in readable units."""
+    low, high = ends
+    steps = (1, 2, 5) if high - low < _LONG_AXIS_DECADES else (1,)
+    at = [step * 10.0**decade for decade in range(math.floor(low), math.ceil(high) + 1) for step in steps]
+    at = [tick for tick in at if low <= math.log10(tick) <= high]
+    return {"range": list(ends), "tickvals": at, "ticktext": [text_of(tick) for tick in at]}
+
+
+def _line(figure: go.Figure, *, text: str, x: float | None = None, y: float | None = None) -> None:
+    """Draw an objective across the figure; on logarithmic axes a label stands at the exponent."""
+    if x is not None:
+        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=_LINE)
+        figure.add_annotation(
+            x=math.log10(x),
+            y=0,
+            yref="paper",
+            text=text,
+            showarrow=False,
+            textangle=-90,
+            xanchor="right",
+            yanchor="bottom",
+        )
+    if y is not None:
+        figure.add_shape(type="line", x0=0, x1=1, xref="paper", y0=y, y1=y, line=_LINE)
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            y=math.log10(y),
+            text=text,
+            showarrow=False,
+            xanchor="right",
+            yanchor="bottom",
+        )

@@ -1,0 +1,154 @@
+"""The frame around every page: the registry of pages, sign-in, roles, and a process that stays quick."""
+
+import functools
+import gc
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import streamlit as st
+
+from ui import data
+
+TITLE = "hostfit"
+ARCHITECTS = "architects"
+
+# A balance in a square; the word mark keeps its contrast on both surfaces. Drawn here because a
+# Material icon of the browser tab would be fetched from another site.
+_SIGN = (
+    '<rect width="24" height="24" rx="5" fill="#0069A8"/>'
+    '<path d="M12 5v13M8 19h8M5.5 8h13M5.5 8l-2 5h4zM18.5 8l-2 5h4z" stroke="#fff" '
+    'stroke-width="1.5" fill="none" stroke-linejoin="round" stroke-linecap="round"/>'
+)
+ICON = f'<svg xmlns="http://www.w3.org/2000/svg" width="24" height="24" viewBox="0 0 24 24">{_SIGN}</svg>'
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="104" height="24" viewBox="0 0 104 24">'
+    f'{_SIGN}<text x="32" y="18" font-family="sans-serif" font-size="18" font-weight="700" '
+    'fill="#1F78B4">hostfit</text></svg>'
+)
+
+_WARM_IMPORTS = ("pandas", "plotly.graph_objects", "pyarrow")
+_SECTION_TITLES = {ARCHITECTS: "Architects"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PageRow:
+    """One page: whose it is and how the menu shows it; the file's stem is its address."""
+
+    role: str
+    name: str
+    title: str
+    icon: str
+    help: str
+
+
+_PAGES = (
+    _PageRow(
+        role=ARCHITECTS,
+        name="describe",
+        title="Describe",
+        icon=":material/edit_note:",
+        help="Say what you know about a workload: from a preset, by five questions or as a file.",
+    ),
+    _PageRow(
+        role=ARCHITECTS,
+        name="compare",
+        title="Compare",
+        icon=":material/balance:",
+        help="The ten hosting options ranked for your workload, priced and explained.",
+    ),
+    _PageRow(
+        role=ARCHITECTS,
+        name="limits",
+        title="Limits",
+        icon=":material/rule:",
+        help="Every limit and price that an answer may rest on, with its source and date.",
+    ),
+)
+_FIRST = _PAGES[0]
+
+
+@functools.cache
+def settle_heap() -> None:
+    """Import what every page needs, then take it out of the garbage collector's sight, once.
+
+    Without it a full collection walks some 400,000 long-lived objects and costs 60 to 250 ms of an
+    interaction.
+    """
+    for name in _WARM_IMPORTS:
+        importlib.import_module(name)
+    data.price_book()
+    gc.collect()
+    gc.freeze()
+
+
+def registry() -> dict[str, list[st.Page]]:
+    """Give the pages by section; the first one is served at the root."""
+    sections: dict[str, list[st.Page]] = {}
+    one_section = len({row.role for row in _PAGES}) == 1  # then the menu needs no drop-down
+    for row in _PAGES:
+        sections.setdefault("" if one_section else _SECTION_TITLES[row.role], []).append(
+            st.Page(
+                f"pages/{row.role}/{row.name}.py",
+                title=row.title,
+                icon=row.icon,
+                default=row is _FIRST,
+                help=row.help,
+            )
+        )
+    return sections
+
+
+def brand() -> None:
+    """Name the program in the browser's tab and above every page."""
+    st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
+    st.logo(LOGO)
+
+
+def menu_position() -> Literal["top", "hidden"]:
+    """Say where the menu is: nowhere until a person has signed in."""
+    return "top" if signed_in() else "hidden"
+
+
+def signed_in() -> bool:
+    """Whether a person may enter: everybody on an installation without sign-in configured."""
+    return not _has_sign_in() or st.user.get("is_logged_in") is True
+
+
+def sign_in_card() -> None:
+    """Draw the way in."""
+    with st.container(border=True, width=420):
+        st.header(TITLE, anchor=False)
+        st.write("Sign in to compare hosting options for a model.")
+        st.button("Sign in", type="primary", key="shell_sign_in", on_click=st.login)
+
+
+def require_role(page: st.Page) -> None:
+    """Stop the page unless the person has the role of its section.
+
+    Roles are the section `roles` of the secrets: a role and the list of its members' addresses, or
+    "*" for everybody who has signed in. Without that section everybody has every role.
+    """
+    role = next(row.role for row in _PAGES if row.title == page.title)
+    members = _role_members().get(role)
+    if not _has_sign_in() or members is None:
+        return
+    if "*" not in members and st.user.get("email") not in members:
+        st.error(
+            f"The page belongs to the role {role}, which {st.user.get('email') or 'you'} "
+            "does not have. Ask whoever runs this installation.",
+            title="You can't open this page",
+            icon=":material/lock:",
+        )
+        st.stop()
+
+
+def _has_sign_in() -> bool:
+    """Whether this installation asks people who they are (Streamlit knows it by its secrets)."""
+    return "is_logged_in" in st.user
+
+
+def _role_members() -> Mapping[str, list[str]]:
+    roles: Mapping[str, list[str]] = st.secrets.get("roles", {}) if _has_sign_in() else {}
+    return roles
