@@ -132,7 +132,8 @@ def as_text(verdict: Verdict) -> str:
         if result is best:
             continue
         lines += _wrapped((f"{result.option.title}: {'; '.join(result.reasons[:3])}",), "- ")
-        lines += _wrapped((f"to be first: {_words(result.to_win)}",), "    ") if result.to_win else []
+        what = "to be first" if result.score is not None else "to run at all"
+        lines += _wrapped((f"{what}: {_words(result.to_win)}",), "    ") if result.to_win else []
     if verdict.ask_next:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
     if best is not None and best.assumed:
