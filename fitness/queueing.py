@@ -11,6 +11,7 @@ import numpy as np
 from fitness.arrays import Array
 from fitness.priors import normal_quantile
 
+_SANDBOXES, _MANY = 12, 2.0  # of the sum of `cold_ratio`
 WIDE = 1.5  # coefficient of variation above which the gamma's quantile is solved, not approximated
 
 # Probabilities at which a service time is represented: even in the body, finer in the tail that p99 needs.
@@ -111,6 +112,31 @@ def share_above(
     tail = wait_probability[..., None] * np.exp(-np.maximum(left, 0) / np.maximum(wait_s[..., None], 1e-12))
     above: Array = np.sum(weights * np.where(left < 0, 1.0, tail), axis=-1)
     return above
+
+
+def cold_ratio(rate: Array, service_s: Array, idle_s: Array) -> Array:
+    """Share of requests that start a sandbox cold, where an idle one goes after `idle_s` seconds.
+
+    The last used is used again, so sandbox number j is asked for whenever j - 1 are busy: its requests come at
+    rate x P(at least j - 1 busy), and it is gone with exp(-that rate x idle_s). The busy ones are Poisson
+    distributed (as many sandboxes as it takes); above two busy on average the sum is closed by a normal tail.
+    Shape: all broadcast together; 0..1. Source and checks: docs/background.md#serverless.
+    """
+    offered = rate * service_s
+    window = rate * idle_s
+    few = np.exp(-window)
+    tail, exactly = np.ones(offered.shape), np.exp(-offered)
+    for busy in range(1, _SANDBOXES + 1):
+        tail = np.maximum(tail - exactly, 0.0)
+        exactly = exactly * offered / busy
+        few = few + tail * np.exp(-window * tail)
+    many = offered > _MANY
+    if not bool(many.any()):
+        return np.minimum(few, 1.0)
+    window, offered = np.maximum(window, 2.0), np.where(many, offered, _MANY)
+    z = np.maximum(normal_quantile(1 - 1 / window), 0.1)
+    top = offered + z * np.sqrt(offered) + np.maximum(z**2 - 1, 0) / 6  # Cornish and Fisher, 1938
+    return np.minimum(np.where(many, 1 / (window * np.log(top / offered)), few), 1.0)
 
 
 def erlang_b(offered: Array, servers: Array) -> Array:

@@ -157,9 +157,8 @@ def _sandboxes(
     started = queueing.cold_ratio(rate, service_s[:, None, None], idle_s)
     cold = np.where(rate > 0, np.minimum(1.0, started + first * (1 - alone)), 0.0)
     # Cold starts per hour peak where rate x time-out = 1; the bill keeps that maximum above it (an upper bound).
-    hourly = 3600 * np.where(rate * idle_s <= 1, rate * alone, 1 / (np.e * np.maximum(idle_s, 1e-9))) + load.spells[:, :, None] * (
-        1 - alone
-    )
+    hourly = 3600 * np.where(rate * idle_s <= 1, rate * alone, 1 / (np.e * np.maximum(idle_s, 1e-9)))
+    hourly = hourly + load.spells[:, :, None] * (1 - alone)
     starts = np.sum(load.hours[:, :, None] * members[:, None, :] * hourly * (rate > 0), axis=(1, 2))
     peak = load.peak_rps[:, None] * share * service_s[:, None]  # (draws, buckets)
     units_each = np.ceil(np.maximum(1.0, peak + SPILL_Z * np.sqrt(peak)))
