@@ -111,6 +111,15 @@ def gate_of(
     )
 
 
+def plain(number: float) -> str:
+    """A number without an exponent where people would not write one.
+
+    >>> plain(1571840.0), plain(0.11718), plain(25.0)
+    ('1,571,840', '0.1172', '25')
+    """
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
+
+
 def at_most(
     case: Case,
     row: Limit,
@@ -128,7 +137,7 @@ def at_most(
     top = row.number
     assert top is not None  # noqa: S101 the caller checked
     asked = float(measure(case.point)[0])
-    text = f"{what}: {asked:.4g} {row.unit} asked, {top:g} {row.unit} allowed"
+    text = f"{what}: {plain(asked)} {row.unit} asked, {plain(top)} {row.unit} allowed"
     passes: bool | None = asked <= top
     likelihood = EVEN
     remedy = top * scale
@@ -140,7 +149,7 @@ def at_most(
     elif undisputed is not None and undisputed < asked <= top:
         passes = None
         text = (
-            f"{what}: {asked:g} {row.unit} asked; sources disagree between {undisputed:g} and {top:g} {row.unit}, "
+            f"{what}: {plain(asked)} {row.unit} asked; sources disagree between {undisputed:g} and {top:g} {row.unit}, "
             "one call settles it"
         )
         remedy = undisputed * scale
