@@ -109,6 +109,7 @@ def _diurnal(mean: Array, peak: Array) -> tuple[Array, Array]:
     middle = (edges[1:] + edges[:-1]) / 2
     width = np.diff(edges)
     shape = ((1 + np.cos(np.pi * middle))[None, :] / 2) ** power[:, None]
+    shape = np.maximum(shape, 1e-9)  # the night is quiet, not idle
     shape /= np.sum(shape * width, axis=1, keepdims=True)
     rps = np.concatenate([weekday[:, None] * shape, weekend[:, None] * shape], axis=1)
     share = np.concatenate([width * 5 / 7, width * 2 / 7])
@@ -125,12 +126,17 @@ def _scheduled(traffic: Traffic, job_s: Array) -> Load:
 def _traced(traffic: Traffic) -> Load:
     trace = traffic.trace
     assert trace is not None  # noqa: S101 the caller chose this branch
-    hourly = np.sort(np.asarray(trace.hourly_rps, dtype=np.float64))
+    hourly = np.asarray(trace.hourly_rps, dtype=np.float64)
+    lasts = np.full(hourly.size, 60.0)
+    lasts[-1] = trace.counts.size - 60 * (hourly.size - 1)  # minutes: the last hour may be shorter or longer
+    order = np.argsort(hourly, kind="stable")
+    hourly, lasts = hourly[order], lasts[order] / trace.counts.size
     idle = hourly <= 0
-    levels = [float(part.mean()) for part in np.array_split(hourly[~idle], 2 * LEVELS) if part.size]
-    shares = [part.size / hourly.size for part in np.array_split(hourly[~idle], 2 * LEVELS) if part.size]
+    parts = [part for part in np.array_split(np.flatnonzero(~idle), 2 * LEVELS) if part.size]
+    levels = [float(np.average(hourly[part], weights=lasts[part])) for part in parts]
+    shares = [float(np.sum(lasts[part])) for part in parts]
     size = traffic.rps_mean.size
     rps = np.tile(np.array([*levels, 0.0]), (size, 1))
-    hours = np.tile(np.array([*shares, float(np.mean(idle))]) * HOURS_PER_MONTH, (size, 1))
+    hours = np.tile(np.array([*shares, float(np.sum(lasts[idle]))]) * HOURS_PER_MONTH, (size, 1))
     sudden = bool(np.any(traffic.rps_peak > 4 * np.max(rps, axis=1)))
     return Load(rps=rps, hours=hours, peak_rps=traffic.rps_peak, is_sudden=sudden)

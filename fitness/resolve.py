@@ -173,7 +173,8 @@ def _request(reader: _Reader, accelerator: str) -> Request:
 def _traffic(reader: _Reader, request: Request, trace: Trace | None) -> Traffic:
     traffic = reader.workload.traffic
     size = reader.draws.size
-    pattern = None if traffic.pattern is None else str(traffic.pattern)
+    # A recording stands instead of the pattern and the rates.
+    pattern = None if traffic.pattern is None or trace is not None else str(traffic.pattern)
     if pattern is None and (traffic.records_per_job or 0) > 0 and traffic.rps_mean is None and trace is None:
         pattern = "scheduled"
     zero = np.zeros(size)

@@ -10,12 +10,13 @@ from functools import cached_property
 
 import numpy as np
 
-from fitness import analytic, gates
+from fitness import analytic, document, gates
 from fitness.analytic import model_cache
 from fitness.analytic.queued import BACKLOG_ALARM_S
 from fitness.analytic.served import ZERO_ALARM_S
 from fitness.analytic.settings import checked
 from fitness.arrays import Array
+from fitness.errors import InputError, Problem
 from fitness.gates import Gate
 from fitness.inputs import POINT, Draws, Inputs
 from fitness.machines import Machines, candidates
@@ -250,7 +251,13 @@ def study(
     options: Sequence[str] = tuple(OPTIONS),
     trace: Trace | None = None,
 ) -> Study:
-    """Prepare the evaluations of a workload. Raises: InputError for a wrong setting or prior."""
+    """Prepare the evaluations of a workload.
+
+    Raises: InputError for a wrong setting or prior, or a workload that names a recording that is not given.
+    """
+    if workload.traffic.trace is not None and trace is None:
+        message = f"names a recording that was not given, {document.shown(workload.traffic.trace)}"
+        raise InputError([Problem(path="$.traffic.trace", message=message)])
     return Study(
         workload=workload,
         book=book,
