@@ -146,6 +146,7 @@ def _to_pass(work: Study, gate: Gate) -> Change:
     after = gate.remedy
     if isinstance(after, float):
         after = float(f"{after:.4g}")
+        after = int(after) if isinstance(before, int) and after.is_integer() else after
     return Change(field=gate.field, before=before, after=after, why=f"passes the limit {gate.title!r}: {gate.reason}")
 
 

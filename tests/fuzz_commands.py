@@ -81,7 +81,9 @@ def _tell() -> int:
         slowest = max(slowest, done.seconds)
         if not done.is_good:
             bad += 1
-            print(f"{done.command}: {done.status} in {done.seconds:.2f} s\n{done.document[:500]!r}\n{done.error[-800:]}")
+            print(
+                f"{done.command}: {done.status} in {done.seconds:.2f} s\n{done.document[:500]!r}\n{done.error[-800:]}"
+            )
     for (command, status), number in sorted(statuses.items(), key=str):
         print(f"{command:<12}exit {status}: {number}")
     print(f"slowest {slowest:.2f} s; {bad} failures")
