@@ -14,7 +14,9 @@ from ui import words
 _Range = tuple[float, float]
 
 HEIGHT_PX = 420
+CONFIG = {"displayModeBar": False}  # its buttons cover the legend of a narrow figure
 _LABEL_WIDTH_RATIO, _LABEL_HEIGHT_RATIO = 0.14, 0.14  # of the axes, what a label takes
+_EDGE_RATIO = 0.25
 _LONG_AXIS_DECADES = 2.5
 _ROOM = 1.7  # how much further than the outermost point or line a logarithmic axis reaches
 _LINE = {"width": 1.5, "dash": "dash", "color": "#808A97"}  # legible on both surfaces
@@ -36,8 +38,8 @@ _SYMBOLS = {_FRONT: "circle-open", _IN_RACE: "square-open", _OPEN: "diamond-open
 def pareto(verdict: Verdict) -> go.Figure:
     """Give the monthly bill against the 99th percentile of latency, with the objectives as lines.
 
-    Shape: a point per option whose bill and latency are known, with its rank above and, on the
-    front and the best, its name; bars are the 5 to 95 % band of the bill.
+    Shape: a point per option whose bill and latency are known, with its rank above, and the name of
+    the best; bars are the 5 to 95 % band of the bill.
     Units: US dollars a month and seconds, both logarithmic.
     """
     shown = _placed(verdict.options)
@@ -50,7 +52,7 @@ def pareto(verdict: Verdict) -> go.Figure:
     figure = go.Figure()
     for group, members in _groups(shown, verdict.pareto).items():
         if members:
-            figure.add_trace(_points(group, members, labels))
+            figure.add_trace(_points(group, members, labels, usd_range))
     front = sorted((one for one in shown if one.option.id in verdict.pareto), key=_usd)
     if len(front) > 1:
         figure.add_trace(_staircase(front))
@@ -145,7 +147,7 @@ def _groups(shown: Sequence[OptionResult], front: Sequence[str]) -> Mapping[str,
     return groups
 
 
-def _points(group: str, members: Sequence[OptionResult], labels: Mapping[str, str]) -> go.Scatter:
+def _points(group: str, members: Sequence[OptionResult], labels: Mapping[str, str], usd_range: _Range) -> go.Scatter:
     bands = [one.monthly_usd for one in members if one.monthly_usd]
     return go.Scatter(
         x=[_usd(one) for one in members],
@@ -153,7 +155,7 @@ def _points(group: str, members: Sequence[OptionResult], labels: Mapping[str, st
         mode="markers+text",
         name=group,
         text=[labels[one.option.id] for one in members],
-        textposition="top center",
+        textposition=[_beside(_usd(one), usd_range) for one in members],
         cliponaxis=False,
         marker={"symbol": _SYMBOLS[group], "size": 12, "line": {"width": 2}},
         error_x={
@@ -193,7 +195,7 @@ def _staircase(front: Sequence[OptionResult]) -> go.Scatter:
 
 
 def _labels(shown: Sequence[OptionResult], verdict: Verdict, usd_range: _Range, s_range: _Range) -> dict[str, str]:
-    """Give each point its rank, and its name where that matters; points on one spot share the numbers."""
+    """Give each point its rank, and the best its name; points on one spot share the numbers."""
     ranks = {one.option.id: rank for rank, one in enumerate(verdict.options, start=1)}
     spots: list[list[OptionResult]] = []
     for one in sorted(shown, key=lambda one: (one.option.id not in verdict.pareto, ranks[one.option.id])):
@@ -206,9 +208,15 @@ def _labels(shown: Sequence[OptionResult], verdict: Verdict, usd_range: _Range, 
     for spot in spots:
         numbers = ", ".join(str(rank) for rank in sorted(ranks[one.option.id] for one in spot))
         topmost = max(spot, key=_p99_s).option
-        is_named = len(spot) == 1 and (topmost.id in verdict.pareto or ranks[topmost.id] == 1)
-        labels[topmost.id] = f"{numbers} {topmost.title}" if is_named else numbers
+        is_best = len(spot) == 1 and ranks[topmost.id] == 1
+        labels[topmost.id] = f"{numbers} {topmost.title}" if is_best else numbers
     return labels
+
+
+def _beside(usd: float, usd_range: _Range) -> str:
+    """Say where a label has room: above its point, and inwards near the edges."""
+    across = (math.log10(usd) - usd_range[0]) / (usd_range[1] - usd_range[0])
+    return "top right" if across < _EDGE_RATIO else "top left" if across > 1 - _EDGE_RATIO else "top center"
 
 
 def _covers(first: OptionResult, second: OptionResult, usd_range: _Range, s_range: _Range) -> bool:

@@ -77,6 +77,7 @@ def _draw_pair(verdict: Verdict) -> None:
     left, right = st.columns(2)
     left.plotly_chart(
         charts.fitness_pair(first, second),
+        config=charts.CONFIG,
         key="cmp_pair_chart",
         alt=charts.fitness_pair_alt(first, second),
     )

@@ -4,9 +4,13 @@ Everything here is shared by all visitors, so nothing personal is kept: a verdic
 declared workload alone. Cached values are frozen, which is why they are shared and not copied.
 """
 
+import logging
+
 import streamlit as st
 
 from fitness import instances, limits, prices, verdict
+from fitness.cli import price_cache
+from fitness.errors import PriceBookError
 from fitness.limits import Limit
 from fitness.prices import Price, PriceBook
 from fitness.verdict import Verdict
@@ -15,12 +19,29 @@ from ui import scenario
 
 DRAWS = 512  # draws over the unknown inputs; at least 500 make P(best) worth showing
 _DAY_S = 86_400
+_REFRESHED_S = 600  # a refresh of the prices on the command line shows after this time
+
+_LOGGER = logging.getLogger("hostfit.ui")
 
 
-@st.cache_resource(ttl=_DAY_S, max_entries=1, show_spinner=False)
+@st.cache_resource(ttl=_REFRESHED_S, max_entries=1, show_spinner=False)
+def _books() -> tuple[PriceBook, str | None]:
+    """Give the price book with the refreshed prices over it, and why those could not be read."""
+    try:
+        return prices.load_book(price_cache()), None
+    except PriceBookError as err:
+        _LOGGER.warning("refreshed prices left out: %s", err)
+        return prices.load_book(), str(err)
+
+
 def price_book() -> PriceBook:
     """Give the price book of this installation."""
-    return prices.load_book()
+    return _books()[0]
+
+
+def price_problem() -> str | None:
+    """Say why refreshed prices were left out, if they were."""
+    return _books()[1]
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)

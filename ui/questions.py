@@ -77,6 +77,7 @@ def _how_often(draft: state.Draft, *, is_job: bool) -> None:
         "Predictions come",
         (ON_REQUEST, IN_JOBS),
         required=True,
+        wrap=True,
         key="dsc_q_mode",
         on_change=_commit_mode,
     )
@@ -148,11 +149,23 @@ def _how_fast(draft: state.Draft, *, is_job: bool) -> None:
         if may_wait:
             form.draw_field("objectives.deadline_s", draft, area="q", label="Answer needed within (s)")
         else:
-            form.draw_field("objectives.latency_p99_ms", draft, area="q", label="99 of 100 answers within (ms)")
+            percentile = _promised_percentile(draft)
+            form.draw_field(
+                f"objectives.latency_p{percentile}_ms",
+                draft,
+                area="q",
+                label=f"{percentile} of 100 answers within (ms)",
+            )
     with grid.cell():
         form.draw_field("request.processing_ms", draft, area="q", label="One prediction alone takes (ms)")
     with grid.cell():
         form.draw_field("request.measured_on", draft, area="q", label="Measured on")
+
+
+def _promised_percentile(draft: state.Draft) -> int:
+    """Give the percentile that the scenario promises: 99, unless it speaks of 95 alone."""
+    p95, p99 = (draft.declared.get(f"objectives.latency_p{percentile}_ms") for percentile in (95, 99))
+    return 95 if p99 is None and p95 is not None else 99
 
 
 def _choice(path: str, label: str, words: Mapping[str, str], draft: state.Draft) -> None:
@@ -164,6 +177,7 @@ def _choice(path: str, label: str, words: Mapping[str, str], draft: state.Draft)
         label,
         tuple(str(word) for word in words),
         format_func=lambda word: words[word],
+        wrap=True,
         key=key,
         on_change=form.commit,
         args=(path, key),

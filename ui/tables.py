@@ -48,7 +48,7 @@ def ranking_columns() -> dict[str, ColumnConfig]:
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "Rank": number(pinned=True, width=50),
-        "Option": text(pinned=True, width=215),
+        "Option": text(width=215),
         "Status": text(width=105),
         "Score": st.column_config.ProgressColumn(
             min_value=0,

@@ -18,7 +18,7 @@ verdict = data.verdict_of(workload) if is_settled else data.first_verdict_of(wor
 with banner:
     cards.draw_banner(verdict)
 with chart:
-    st.plotly_chart(charts.pareto(verdict), key="cmp_pareto", alt=charts.pareto_alt(verdict))
+    st.plotly_chart(charts.pareto(verdict), config=charts.CONFIG, key="cmp_pareto", alt=charts.pareto_alt(verdict))
 st.dataframe(
     tables.ranking(verdict),
     column_config=tables.ranking_columns(),
@@ -30,6 +30,8 @@ st.dataframe(
 )
 region = workload.region or "us-east-1 (assumed)"
 st.caption(f"Prices of {fmt.day(verdict.prices_as_of)}, region {region}, limits: {verdict.profile} profile.")
+if problem := data.price_problem():
+    st.warning(fmt.plain(problem), title="Refreshed prices were left out", icon=":material/warning:")
 comparison.draw(verdict)
 if not is_settled:  # the ranking is on the screen; now the draws over what is not known
     data.verdict_of(workload)

@@ -1,7 +1,7 @@
 """Render pages of the app into docs/images: light and dark, wide and narrow.
 
 python -m tests.browser.screenshots                    # the pages of PAGES
-python -m tests.browser.screenshots compare "limits?option=serverless"
+python -m tests.browser.screenshots prices=limits?table=Prices
 """
 
 import argparse
@@ -12,12 +12,15 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from fitness import presets
 from tests.browser.session import NARROW, ROOT, WIDE, Visits, ready, running_app, start_chromium
+from ui import scenario
 
 # The name of the picture and the address of the page.
-PAGES = {"describe": "", "compare": "compare", "limits": "limits"}
+SCENARIO = f"w={scenario.encode(presets.load('card-fraud'))}"
+PAGES = {"describe": f"?{SCENARIO}", "compare": f"compare?{SCENARIO}", "limits": "limits"}
 SIZES = {"wide": WIDE, "narrow": NARROW}
-MAXIMUM_HEIGHT_PX = 6_000
+MAXIMUM_HEIGHT_PX = {"wide": 1_480, "narrow": 1_900}  # what a reader wants to see of a long page
 
 # The page scrolls inside the app, so the window has to grow for all of it to be seen.
 HEIGHT = """
@@ -26,10 +29,10 @@ HEIGHT = """
 """
 
 
-def capture(page: Page, path: Path) -> None:
-    """Write the whole page, not only what the window shows."""
+def capture(page: Page, path: Path, *, maximum_height_px: int) -> None:
+    """Write the page from its top, also what the window does not show."""
     size = page.viewport_size
-    page.set_viewport_size({"width": size["width"], "height": min(page.evaluate(HEIGHT), MAXIMUM_HEIGHT_PX)})
+    page.set_viewport_size({"width": size["width"], "height": min(page.evaluate(HEIGHT), maximum_height_px)})
     ready(page)
     page.screenshot(path=path)
     page.set_viewport_size(size)
@@ -48,7 +51,7 @@ def render(pages: Mapping[str, str], directory: Path) -> list[Path]:
             ):
                 page = visits(path, scheme=scheme, viewport=viewport)
                 target = directory / f"{name}-{scheme}-{size}.png"
-                capture(page, target)
+                capture(page, target, maximum_height_px=MAXIMUM_HEIGHT_PX[size])
                 visits.close_pages()
                 written.append(target)
             visits.close()

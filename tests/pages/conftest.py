@@ -14,6 +14,14 @@ COMPARE, LIMITS = "pages/architects/compare.py", "pages/architects/limits.py"
 START_S = 60
 
 
+@pytest.fixture(autouse=True)
+def price_cache(monkeypatch, tmp_path_factory) -> Path:
+    """No refreshed prices of the person who runs the tests."""
+    folder = tmp_path_factory.getbasetemp() / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder / "hostfit" / "prices"
+
+
 @pytest.fixture
 def app() -> Callable[..., AppTest]:
     """Open the app, on a page and with a scenario in the address: `app(COMPARE, workload)`."""

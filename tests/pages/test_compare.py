@@ -169,3 +169,17 @@ def test_a_name_with_markup_is_shown_as_it_was_written(app):
     at = app(COMPARE, FRAUD.replace({"name": "a $b$ **c** [d](http://x)"}))
     heading = next(text.value for text in at.markdown if "c" in text.value and "http" in text.value)
     assert r"\$b\$ \*\*c\*\* \[d\]\(http\://x\)" in heading
+
+
+def test_refreshed_prices_that_can_not_be_read_are_left_out_and_said(app, price_cache):
+    price_cache.mkdir(parents=True)
+    broken = price_cache / "us-east-1.csv"
+    broken.write_text("not,a,price,book\n1,2,3,4\n")
+    data._books.clear()
+    try:
+        at = app(COMPARE, FRAUD)
+    finally:
+        broken.unlink()
+        data._books.clear()
+    assert "us-east-1.csv" in at.warning[0].value.replace("\\", "")
+    assert len(ranking(at)) == 10
