@@ -9,6 +9,7 @@ import json
 import math
 from textwrap import wrap
 
+from fitness.flips import Flip
 from fitness.gates import Gate
 from fitness.reasons import money
 from fitness.sensitivity import Change
@@ -52,7 +53,7 @@ def as_dict(verdict: Verdict) -> dict[str, object]:
         "weights": dict(verdict.weights),
         "options": [_option(result) for result in verdict.options],
         "pareto": list(verdict.pareto),
-        "flips": [],
+        "flips": [flip_as_dict(flip) for flip in verdict.flips],
     }
     found = rounded(answer)
     assert isinstance(found, dict)  # noqa: S101 `rounded` keeps the shape
@@ -116,6 +117,11 @@ def _change(change: Change) -> dict[str, object]:
     return {"field": change.field, "from": change.before, "to": change.after, "why": change.why}
 
 
+def flip_as_dict(flip: Flip) -> dict[str, object]:
+    """A flip point as the answers show it."""
+    return {"field": flip.field, "at": flip.at, "from": flip.before, "to": flip.after}
+
+
 def as_text(verdict: Verdict) -> str:
     """The answer of `recommend` for a terminal."""
     lines = [f"{verdict.workload.name}: {headline(verdict)}", "=" * WIDTH]
@@ -134,6 +140,7 @@ def as_text(verdict: Verdict) -> str:
         lines += _wrapped((f"{result.option.title}: {'; '.join(result.reasons[:3])}",), "- ")
         what = "to be first" if result.score is not None else "to run at all"
         lines += _wrapped((f"{what}: {_words(result.to_win)}",), "    ") if result.to_win else []
+    lines += [f"Changes at {flip.field} = {flip.at:g}: from {flip.before} to {flip.after}" for flip in verdict.flips]
     if verdict.ask_next:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
     if best is not None and best.assumed:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from fitness import answer, document, limits, offers, presets, record, usage, workload_file
+from fitness import answer, document, flips, limits, offers, presets, record, usage, workload_file
 from fitness.errors import FitnessError, InputError, Problem
 from fitness.options import OPTIONS
 from fitness.prices import Price, PriceBook, load_book
@@ -81,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     price.add_argument("usage", metavar="USAGE", help="usage file, YAML or JSON; - is standard input")
     price.add_argument("--json", action="store_true", help="the answer as JSON")
 
+    turning = command("flips", _flips, "The values at which the recommendation changes.")
+    turning.add_argument("workload", metavar="WORKLOAD", help="workload file, YAML or JSON; - is standard input")
+    turning.add_argument("--field", action="append", metavar="PATH", help="e.g. traffic.rps_mean; all by default")
+    turning.add_argument("--limits", choices=("current", "article"), help="which dated profile of limits gates")
+    turning.add_argument("--json", action="store_true", help="the answer as JSON")
+
     register = command("limits", _limits, "The limit register, with source and date.")
     register.add_argument("--option", choices=tuple(OPTIONS))
 
@@ -143,6 +149,24 @@ def _bill(args: argparse.Namespace) -> int:
         print(f"{args.option}: {', '.join(f'{name} {value}' for name, value in settings.items())}\n")
         print(found.as_text())
     return INFEASIBLE if failed else DONE
+
+
+def _flips(args: argparse.Namespace) -> int:
+    workload, trace = _workload(args)
+    work = study(workload, book=_book(), trace=trace)
+    found: list[flips.Flip] = []
+    for path in args.field or flips.searchable(work):
+        axis = flips.along(work, path)
+        found += axis.flips
+        if not args.json:
+            unit = f" {axis.unit}" if axis.unit else ""
+            print(f"{path}: {axis.best[axis.values.index(axis.value)]} at {axis.value:g}{unit}")
+            for flip in axis.flips:
+                print(f"  from {flip.at:g}{unit}: {flip.after} instead of {flip.before}")
+    if args.json:
+        rows = [answer.rounded(answer.flip_as_dict(flip)) for flip in found]
+        print(_json({"workload": workload.name, "flips": rows}))
+    return DONE
 
 
 def _price(args: argparse.Namespace) -> int:

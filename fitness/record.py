@@ -21,7 +21,11 @@ def decision_record(verdict: Verdict) -> str:
         lines += [f"- {name}: `{value}`" for name, value in best.configuration.items()] + [""]
         lines += ["## Why", "", *(f"- {reason}" for reason in best.reasons), ""]
         lines += _scores(best, verdict) + _bill(best)
-    lines += ["## Why not the others", "", "| option | status | score | $/month | p99 | reason | to be first, or to run at all |"]
+    lines += [
+        "## Why not the others",
+        "",
+        "| option | status | score | $/month | p99 | reason | to be first, or to run at all |",
+    ]
     lines.append("|---|---|---|---|---|---|---|")
     lines += [_other(result) for result in verdict.options if result is not best]
     if verdict.ask_next:

@@ -156,7 +156,7 @@ _PATHS = frozenset(field.path for field in fields.FIELDS)
 def _smallest(work: Study, losers: Sequence[Played]) -> Mapping[str, tuple[Change, ...]]:
     grid: list[tuple[str, float, float, float]] = []  # path, before, after, size of the change
     for path in SEARCHED:
-        before = _value(work, path)
+        before = value_of(work, path)
         if before is None or before <= 0:
             continue
         spec = fields.field(path)
@@ -205,7 +205,7 @@ def _is_first(work: Study, option: str, path: str, after: float) -> bool:
     return max(again.values(), key=lambda one: one.value).option == option and again[option].value > 0
 
 
-def _value(work: Study, path: str) -> float | None:
+def value_of(work: Study, path: str) -> float | None:
     """The field's value at the point, in the field's unit; None where it plays no part."""
     point = work.point
     declared = work.workload.get(path)

@@ -11,6 +11,7 @@ import numpy as np
 from fitness import gates as gating
 from fitness.arrays import Array
 from fitness.bill import Bill, Metered, bill_for
+from fitness.flips import Flip, flips, load_axis
 from fitness.gates import Gate
 from fitness.items import title_of
 from fitness.options import OPTIONS, Option
@@ -108,6 +109,7 @@ class Verdict:
     close_to: tuple[str, ...]
     ask_next: tuple[str, ...]
     pareto: tuple[str, ...]
+    flips: tuple[Flip, ...]  # along the load
     reference_usd: float | None  # what cost is measured against
     has_budget: bool  # whether that is the declared budget
     weights: Mapping[str, float]  # share of each function in the score
@@ -160,6 +162,7 @@ def recommend(
         close_to=_close_to(results),
         ask_next=ask_next(work, sample) if sample is not None and best is not None else (),
         pareto=_pareto(results),
+        flips=flips(work, [axis]) if draws and (axis := load_axis(work)) is not None else (),
         reference_usd=_finite(float(work.point_reference_usd[0])),
         has_budget=workload.objectives.monthly_budget_usd is not None,
         weights=work.weights,
