@@ -134,13 +134,13 @@ def _table(
     single_gpu: bool,  # noqa: FBT001 a key of the cache
 ) -> _Table:
     arch = measured.arch if measured.arch == "arm64" else "x86_64"
-    types: Iterable[InstanceType] = catalogue().values()
+    accepts = "transform" if component == "batch_transform" else "hosting"
+    types: Iterable[InstanceType] = [one for one in catalogue().values() if accepts in one.accepts]
     if instance_type is not None:
         types = [one for one in types if one.name == instance_type]
-    else:
-        accepts = "transform" if component == "batch_transform" else "hosting"
-        types = [one for one in types if accepts in one.accepts and _suits(one, accelerator, arch)]
-        types = [one for one in types if not (single_gpu and one.accelerator_count != 1)]
+    if instance_type is None or accelerator != "none":  # a fixed type may bring what the models do not need
+        types = [one for one in types if _suits(one, accelerator, arch)]
+    types = [one for one in types if not (single_gpu and one.accelerator_count != 1)]
     priced = [
         (one, float(price.usd_per_unit))
         for one in types

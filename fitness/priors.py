@@ -14,8 +14,23 @@ from statistics import NormalDist
 import numpy as np
 
 from fitness.arrays import Array
+from fitness.document import shown
 from fitness.errors import InputError, Problem
 
+# Nothing takes no time, arrives never or runs infinitely slowly: these divide.
+_ABOVE_ZERO = (
+    "models.artifact_mb",
+    "models.memory_mb.base",
+    "request.processing_ms",
+    "request.concurrency.",
+    "traffic.rps_mean",
+    "traffic.peak_ratio.",
+    "traffic.records_per_job",
+    "traffic.jobs_per_month",
+    "serverless_mb_per_vcpu",
+    "speed_of_other_",
+)
+_MOST = 1e9
 _EDGES = np.linspace(-4.5, 4.5, 4001)
 _CUMULATIVE = np.array([NormalDist().cdf(float(z)) for z in _EDGES])
 
@@ -93,7 +108,7 @@ def PRIORS() -> Mapping[str, Prior]:  # noqa: N802 a table, read once
 def with_fixed(given: Mapping[str, object] | None) -> Mapping[str, Prior]:
     """The priors with some of them fixed to a number.
 
-    Raises: InputError naming every prior that is unknown or whose value is not a finite number >= 0.
+    Raises: InputError naming every prior that is unknown or whose value is out of its range.
     """
     table = dict(PRIORS())
     problems: list[Problem] = []
@@ -101,8 +116,10 @@ def with_fixed(given: Mapping[str, object] | None) -> Mapping[str, Prior]:
         path = f"$.priors.{name}"
         if name not in table:
             problems.append(Problem(path=path, message=f"is not a prior; expected one of {', '.join(sorted(table))}"))
-        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < float("inf"):
-            problems.append(Problem(path=path, message=f"must be a number >= 0, got {value!r}"))
+        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST:
+            problems.append(Problem(path=path, message=f"must be a number from 0 to {_MOST:.0f}, got {shown(value)}"))
+        elif value < 1 / _MOST and name.startswith(_ABOVE_ZERO):
+            problems.append(Problem(path=path, message=f"must be a number > 0, got {shown(value)}"))
         else:
             fixed = table[name]
             table[name] = Prior(

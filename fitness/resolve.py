@@ -6,7 +6,7 @@ import numpy as np
 
 from fitness import fields
 from fitness.arrays import Array
-from fitness.inputs import MAX_CHAIN, POINT, Draws, Inputs, Models, Objectives, Request, Traffic
+from fitness.inputs import HOURS_PER_MONTH, MAX_CHAIN, POINT, Draws, Inputs, Models, Objectives, Request, Traffic
 from fitness.instances import catalogue
 from fitness.popularity import PopularityKind, popularity
 from fitness.priors import PRIORS, Prior
@@ -179,21 +179,21 @@ def _traffic(reader: _Reader, request: Request, trace: Trace | None) -> Traffic:
         pattern = "scheduled"
     zero = np.zeros(size)
     if pattern == "scheduled":
-        records = reader.known_or(
-            "traffic.records_per_job", reader.quantile("traffic.records_per_job", "traffic.records_per_job")
-        )
         jobs = reader.known_or(
             "traffic.jobs_per_month", reader.quantile("traffic.jobs_per_month", "traffic.jobs_per_month")
         )
-        declared_mean = reader.declared("traffic.rps_mean")
-        from_mean = declared_mean * 730 * 3600 / np.maximum(jobs, 1e-9)
-        use_mean = np.isnan(reader.declared("traffic.records_per_job")) & ~np.isnan(declared_mean)
+        mean = reader.declared("traffic.rps_mean")
+        records = reader.quantile("traffic.records_per_job", "traffic.records_per_job")
+        from_mean = mean * HOURS_PER_MONTH * 3600 / np.maximum(jobs, LEAST)
+        records = reader.known_or("traffic.records_per_job", np.where(np.isnan(mean), records, from_mean))
+        if not bool(np.isnan(mean).any()):  # follows from what was declared
+            reader.assumed.discard("traffic.records_per_job")
         return Traffic(
             pattern=pattern,
             rps_mean=zero,
             rps_peak=zero,
             idle_ratio=zero,
-            records_per_job=np.maximum(np.where(use_mean, from_mean, records), LEAST),
+            records_per_job=np.maximum(records, LEAST),
             jobs_per_month=np.maximum(jobs, LEAST),
             trace=None,
         )

@@ -11,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from fitness import analytic, document, gates
-from fitness.analytic import model_cache
+from fitness.analytic import model_cache, settings
+from fitness.analytic.on_demand import cold_seconds
 from fitness.analytic.queued import BACKLOG_ALARM_S
 from fitness.analytic.served import ZERO_ALARM_S
 from fitness.analytic.settings import checked
@@ -142,6 +143,7 @@ class Study:
                 machines=machines,
                 regions=self.book.regions,
                 cold_s=first_answer_s(option, variant, self.point, machines),
+                fixed_memory_mb=settings.number(self.config, "memory_mb"),
             )
             tried = Played(
                 option=option, variant=variant, gates=found, outcome=None, monthly_usd=np.full(1, np.nan), scores=None
@@ -174,6 +176,7 @@ class Study:
             component=COMPONENTS.get(option, "hosting"),
             accelerator=ACCELERATORS.get(option),
             single_gpu=option == "mme_gpu",
+            instance_type=settings.text(self.config, "instance_type"),
         )
 
     @cached_property
@@ -233,9 +236,7 @@ def first_answer_s(option: str, variant: str, inputs: Inputs, machines: Machines
     if variant == "inference_components":
         return ZERO_ALARM_S + launch
     if option in INSTANCELESS and variant == "on_demand":
-        return inputs.prior("serverless_cold_base_s") + inputs.prior("serverless_cold_s_per_gb") * (
-            inputs.models.artifact_mb / 1024
-        )
+        return cold_seconds(option, inputs)
     if option in ("mme", "mme_gpu") and machines is not None and machines.count:
         cache = model_cache.plan(inputs, machines)
         return np.where(cache.hit_ratio < ALL_HITS, cache.load_s, 0.0)

@@ -37,7 +37,9 @@ def evaluate(
     per_unit = records / inputs.units
     work_s = per_unit[:, None] * machines.service_s / (machines.slots * FULL * machines.baseline)
     fixed = settings.number(config, "instances")
-    needed = np.ceil(work_s / np.maximum(deadline_s - start_s, 1.0)[:, None] - 1e-9)
+    # A deadline before the first instance is up can't be met: then the work takes no longer than the start did.
+    left_s = np.where(deadline_s > start_s, deadline_s - start_s, start_s)
+    needed = np.ceil(work_s / np.maximum(left_s, 1.0)[:, None] - 1e-9)
     count = np.clip(needed, 1, MOST_INSTANCES) if fixed is None else np.full_like(needed, fixed)
     finish_s = start_s[:, None] + work_s / count
     late = np.where(finish_s > deadline_s[:, None], np.minimum(1.0, finish_s / deadline_s[:, None] - 1), 0.0)

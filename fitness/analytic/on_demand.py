@@ -48,16 +48,17 @@ def evaluate(
         sizes = np.array([fixed])
     service_s = _service_s(option, inputs, sizes)
     overhead_s = inputs.prior("invoke_overhead_ms") / 1000
-    if option == "azure_functions":
-        overhead_s = overhead_s + inputs.prior("outside_hop_ms") / 1000
+    if option == "azure_functions":  # the caller walks a chain function by function
+        overhead_s = (overhead_s + inputs.prior("outside_hop_ms") / 1000) * inputs.steps
     rates = [_usd_per_second(option, variant, size, inputs, book) for size in sizes]
     priced = np.array([rate is not None for rate in rates])
     if not priced.any():
         return None
     usd = service_s * np.array([rate or 0.0 for rate in rates])
     unmet = _late_alone(inputs, service_s, overhead_s)
-    # One sandbox runs a whole chain or graph, or one model.
-    fits = (sizes[None, :] >= (inputs.models.memory_mb * inputs.steps)[:, None]) & priced[None, :]
+    # One sandbox runs a whole chain or graph, or one model; in the other cloud each model has its own function.
+    held_mb = inputs.models.memory_mb * (inputs.steps if option == "serverless" else 1.0)
+    fits = (sizes[None, :] >= held_mb[:, None]) & priced[None, :]
     # Where the price per request is the same, the faster size: memory brings vCPUs in proportion.
     usd = usd * (1 + 1e-3 * service_s / np.max(service_s, axis=1, keepdims=True))
     column = fleet.pick(unmet, usd, fits)
@@ -67,9 +68,7 @@ def evaluate(
     limit = settings.number(config, "max_concurrency") or MAX_CONCURRENCY[option]
     units = settings.number(config, "provisioned_concurrency")
     sandboxes = _sandboxes(inputs, load, service, limit, is_provisioned=variant == "provisioned", fixed_units=units)
-    cold_s = inputs.prior("serverless_cold_base_s") + inputs.prior("serverless_cold_s_per_gb") * (
-        inputs.models.artifact_mb / GB
-    )
+    cold_s = cold_seconds(option, inputs)
     plan = _Plan(
         option=option,
         variant=variant,
@@ -81,6 +80,13 @@ def evaluate(
         limit=limit,
     )
     return _outcome(plan, inputs, sandboxes)
+
+
+def cold_seconds(option: str, inputs: Inputs) -> Array:
+    """How long a sandbox takes to start, (draws,): a base and the models' size; one after the other in a chain."""
+    base_s, s_per_gb = inputs.prior("serverless_cold_base_s"), inputs.prior("serverless_cold_s_per_gb")
+    loads_s = s_per_gb * inputs.models.artifact_mb * inputs.steps / GB
+    return base_s * (inputs.steps if option == "azure_functions" else 1.0) + loads_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +219,8 @@ def _outcome(plan: _Plan, inputs: Inputs, sandboxes: _Sandboxes) -> Outcome:
     if variant == "provisioned":
         units = sandboxes.provisioned / np.maximum(inputs.units, 1)
         busy = np.clip(usual * service_s / np.maximum(units * inputs.units, 1e-12), 0.0, 1.0)
-    values = {"endpoints": inputs.units, "memory_mb": plan.memory_mb, "max_concurrency": np.full(inputs.size, limit)}
+    functions = inputs.units * (inputs.steps if option == "azure_functions" else 1.0)
+    values = {"endpoints": functions, "memory_mb": plan.memory_mb, "max_concurrency": np.full(inputs.size, limit)}
     if variant == "provisioned":
         values["provisioned_concurrency"] = sandboxes.provisioned / np.maximum(inputs.units, 1)
     return Outcome(
@@ -243,7 +250,7 @@ def _metered(plan: _Plan, inputs: Inputs, used_s: Array, cold_s: Array, provisio
     metered: dict[str, Array] = {}
     if plan.option == "azure_functions":
         metered["azure_functions/flex/duration"] = (used_s + cold_s) * memory_mb / GB
-        metered["azure_functions/flex/executions"] = requests / 1e6
+        metered["azure_functions/flex/executions"] = requests * inputs.steps / 1e6
         return metered
     for size in np.unique(memory_mb):
         here = memory_mb == size

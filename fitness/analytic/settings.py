@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from fitness.document import shown
 from fitness.errors import InputError, Problem
 from fitness.instances import catalogue
 
@@ -29,18 +30,20 @@ def checked(config: Mapping[str, object] | None) -> dict[str, object]:
     for name, value in given.items():
         path = f"$.config.{name}"
         if name == "instance_type":
-            if value not in catalogue():
-                problems.append(Problem(path=path, message=f"must be a known instance type, got {value!r}"))
+            if not isinstance(value, str) or value not in catalogue():
+                problems.append(Problem(path=path, message=f"must be a known instance type, got {shown(value)}"))
         elif name == "routing":
             if value not in ROUTINGS:
-                problems.append(Problem(path=path, message=f"must be {' or '.join(ROUTINGS)}, got {value!r}"))
+                problems.append(Problem(path=path, message=f"must be {' or '.join(ROUTINGS)}, got {shown(value)}"))
         elif name not in NUMBERS:
             known = ", ".join(sorted([*NUMBERS, "instance_type", "routing"]))
             problems.append(Problem(path=path, message=f"is not a setting; expected one of {known}"))
         else:
             low, high = NUMBERS[name]
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                problems.append(Problem(path=path, message=f"must be from {low:g} to {high:g}, got {value!r}"))
+                problems.append(Problem(path=path, message=f"must be from {low:g} to {high:g}, got {shown(value)}"))
+            elif name != "target_invocations_per_minute" and value != int(value):
+                problems.append(Problem(path=path, message=f"must be a whole number, got {shown(value)}"))
     low_count, high_count = given.get("min_instances"), given.get("max_instances")
     if isinstance(low_count, (int, float)) and isinstance(high_count, (int, float)) and low_count > high_count:
         message = f"must be >= min_instances = {low_count}, got {high_count}"

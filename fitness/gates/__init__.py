@@ -47,12 +47,13 @@ def gates(
     machines: Machines | None,
     regions: tuple[str, ...],
     cold_s: Array,
+    fixed_memory_mb: float | None = None,
 ) -> tuple[Gate, ...]:
     """Every gate that the option puts to the workload, those that fail first.
 
     `point` has one draw (the declared values and medians), `sample` the draws of what is not declared,
     `machines` the types that could run it (None: the option has none), `regions` those of the price book,
-    `cold_s` how long the first answer after idle takes.
+    `cold_s` how long the first answer after idle takes, `fixed_memory_mb` the memory size that the caller fixed.
     """
     profile = str(point.workload.limits or "current")
     case = Case(
@@ -64,6 +65,7 @@ def gates(
         machines=machines,
         regions=regions,
         cold_s=cold_s,
+        fixed_memory_mb=fixed_memory_mb,
     )
     found = [gate for rule in _RULES for gate in rule(case)]
     return tuple(sorted(found, key=lambda gate: gate.likelihood if gate.passes is not True else 2.0))

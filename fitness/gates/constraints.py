@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fitness.gates.gate import EVEN, Case, Gate, gate_of
+from fitness.gates.gate import EVEN, UNSURE, Case, Gate, gate_of
 
 SECOND_CLOUD = 0.1  # a team on AWS takes on another provider without being asked to
 
@@ -37,7 +37,7 @@ def flags(case: Case) -> Iterator[Gate]:
         if row is None or not getattr(constraints, name):
             continue
         passes: bool | None = row.value != "no"
-        if row.status in ("disputed", "unverified"):
+        if row.status in UNSURE:
             passes = None
         word = {True: "is possible here", False: "is not possible here", None: "is not certain: sources disagree"}
         yield gate_of(

@@ -35,18 +35,20 @@ class Gate:
     status: str
     field: str  # the field of the workload that asks
     remedy: Answer  # a value of that field with which the gate passes; None: no value does
+    is_least: bool = False  # `allowed` is the least that the option can do, not the most
     # A number of the workload against the limit: what is measured, and up to where sources agree.
     measure: Callable[[Inputs], Array] | None = dataclass_field(default=None, compare=False, repr=False)
     undisputed: float | None = None
 
     @property
     def margin(self) -> float | None:
-        """Allowed over asked, where both are numbers: above 1 passes."""
+        """How many times what is asked fits into what is allowed, where both are numbers: from 1 on it passes."""
         if isinstance(self.allowed, (bool, str)) or isinstance(self.asked, (bool, str)):
             return None
-        if self.allowed is None or not self.asked:
+        if self.allowed is None or self.asked is None:
             return None
-        return self.allowed / self.asked
+        whole, part = (self.asked, self.allowed) if self.is_least else (self.allowed, self.asked)
+        return whole / part if part else None
 
     def holds(self, inputs: Inputs) -> Array:
         """How likely the gate holds under each draw, (draws,)."""
@@ -71,6 +73,7 @@ class Case:
     machines: Machines | None
     regions: tuple[str, ...]  # Regions that the price book knows
     cold_s: Array  # of the point, (1,): first answer after idle in this variant; 0 if there is none
+    fixed_memory_mb: float | None  # the memory size that the caller fixed
 
     def row(self, name: str) -> Limit | None:
         """The register's row for this option and profile; None where the limit does not apply."""
@@ -88,6 +91,7 @@ def gate_of(
     likelihood: float = EVEN,
     remedy: Answer = None,
     unit: str | None = None,
+    is_least: bool = False,
     measure: Callable[[Inputs], Array] | None = None,
     undisputed: float | None = None,
 ) -> Gate:
@@ -106,6 +110,7 @@ def gate_of(
         status=row.status,
         field=field,
         remedy=remedy,
+        is_least=is_least,
         measure=measure,
         undisputed=undisputed,
     )

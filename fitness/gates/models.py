@@ -1,11 +1,12 @@
 """Gates of the models: accelerator, memory, sizes, containers, frameworks and how they are put together."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from fitness.arrays import Array
-from fitness.gates.gate import Case, Gate, at_most, gate_of
+from fitness.gates.gate import UNSURE, Case, Gate, at_most, gate_of, plain
 from fitness.inputs import Inputs
 from fitness.limits import Limit
 from fitness.machines import max_memory_mb
@@ -15,6 +16,7 @@ CATALOGUE = "instance catalogue: the priced types that the option accepts"
 CATALOGUE_AS_OF = "2026-11-17"
 SHARED_STACK = 0.8  # models of one deployment usually share a framework
 REDESIGN = 0.9  # a change of design that is in the architect's hands
+IN_ONE_CONTAINER = frozenset({"async", "batch", "serverless"})  # a chain or graph runs inside, if at all
 CALLER_CHAINS = frozenset({"real_time", "azure_functions"})  # the caller or own code may run the steps in order
 
 
@@ -35,12 +37,13 @@ def accelerator(case: Case) -> Iterator[Gate]:
         if row is None or case.point.accelerator != kind:
             continue
         passes: bool | None = row.value != "no"
-        if row.status in ("disputed", "unverified"):
+        if row.status in UNSURE:
             passes = None
+        has = {True: "runs", False: "has no", None: "may or may not have"}[passes]
         yield gate_of(
             row,
             passes=passes,
-            reason=f"{'runs' if passes else 'has no'} {kind.upper() if kind == 'gpu' else 'Inferentia'} instances",
+            reason=f"{has} {kind.upper() if kind == 'gpu' else 'Inferentia'} instances",
             field="accelerator",
             asked=kind,
             remedy="none",
@@ -51,9 +54,7 @@ def memory(case: Case) -> Iterator[Gate]:
     """A loaded model, or all of them, in the memory of the largest type or size."""
     row = case.row("memory_mb")
     if row is not None and row.number is not None:
-        yield at_most(
-            case, row, "models.memory_mb", lambda inputs: inputs.models.memory_mb, what="memory of a loaded model"
-        )
+        yield from _memory_size(case, row)
         return
     if case.machines is None:
         return
@@ -63,7 +64,9 @@ def memory(case: Case) -> Iterator[Gate]:
     together = case.option in ("mce_direct", "serial_pipeline", "triton_ensemble")
 
     def resident(inputs: Inputs) -> Array:
-        at_once = np.maximum(inputs.units * inputs.steps, inputs.models.containers) if together else 1.0
+        at_once = inputs.steps if case.option in IN_ONE_CONTAINER else np.ones(inputs.size)
+        if together:
+            at_once = np.maximum(inputs.units * inputs.steps, inputs.models.containers)
         return inputs.models.memory_mb * at_once
 
     largest = Limit(
@@ -102,6 +105,28 @@ def _no_type(case: Case) -> Gate:
     )
 
 
+def _memory_size(case: Case, row: Limit) -> Iterator[Gate]:
+    """A memory size of the option's choice, or the one that the caller fixed."""
+    fixed, offered = case.fixed_memory_mb, case.row("memory_sizes_mb")
+    if fixed is not None and offered is not None and fixed not in map(float, str(offered.value).split()):
+        yield gate_of(
+            offered,
+            passes=False,
+            reason=f"there is no memory size of {plain(fixed)} MB, only {', '.join(str(offered.value).split())}",
+            field="config.memory_mb",
+            asked=fixed,
+            remedy=row.number,
+        )
+        return
+
+    def resident(inputs: Inputs) -> Array:
+        return inputs.models.memory_mb * (inputs.steps if case.option in IN_ONE_CONTAINER else 1.0)
+
+    top = row if fixed is None else replace(row, value=fixed)
+    each = float(case.point.models.memory_mb[0]) / max(float(resident(case.point)[0]), 1e-9)
+    yield at_most(case, top, "models.memory_mb", resident, what="memory of a loaded model", scale=each)
+
+
 def sizes(case: Case) -> Iterator[Gate]:
     """Container image, disk and model size."""
     image, disk, model = case.row("image_gb"), case.row("disk_gb"), case.row("model_gb")
@@ -121,8 +146,9 @@ def containers(case: Case) -> Iterator[Gate]:
     low, high = case.row("containers_min"), case.row("containers_max")
     if case.option not in ("mce_direct", "serial_pipeline") or low is None or high is None:
         return
-    asked = float(np.maximum(case.point.models.containers, case.point.models.count)[0])
-    field = "models.containers" if case.point.workload.models.containers else "models.count"
+    stacks, count = float(case.point.models.containers[0]), float(case.point.models.count[0])
+    asked = max(stacks, count)
+    field = "models.containers" if case.point.workload.models.containers and stacks >= count else "models.count"
     if asked > (high.number or 15):
         yield gate_of(
             high,
@@ -141,6 +167,7 @@ def containers(case: Case) -> Iterator[Gate]:
             field=field,
             asked=asked,
             remedy=low.number,
+            is_least=True,
         )
     else:
         yield gate_of(high, passes=True, reason=f"{asked:g} containers on one endpoint", field=field, asked=asked)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fitness.arrays import Array
-from fitness.gates.gate import Case, Gate, at_most, gate_of
+from fitness.gates.gate import UNSURE, Case, Gate, at_most, gate_of
 from fitness.inputs import Inputs
 from fitness.limits import Limit
 
@@ -31,8 +31,8 @@ def processing(case: Case) -> Iterator[Gate]:
     streaming = case.row("streaming_s")
     row = case.row("processing_s")
     if case.point.request.streaming and streaming is not None:
-        if streaming.number is None:
-            disputed = streaming.status in ("disputed", "unverified")
+        disputed = streaming.status in UNSURE
+        if streaming.number is None or disputed:
             reason = "may not do: no reliable source" if disputed else "does not do"
             yield gate_of(
                 streaming,
@@ -42,7 +42,7 @@ def processing(case: Case) -> Iterator[Gate]:
                 asked=True,
                 remedy=False,
             )
-        else:
+        if streaming.number is not None:
             row = streaming
     if row is not None and row.number is not None:
         yield at_most(
@@ -114,16 +114,19 @@ def cold_start(case: Case) -> Iterator[Gate]:
     if cold_s <= 0:
         return
     if case.option == "async":
-        limit_s = float(np.nanmin([objectives.late_after_s[0], budget_s]))
-        field = "objectives.deadline_s" if np.isnan(budget_s) else "objectives.cold_start_budget_s"
+        late_s = float(objectives.late_after_s[0])
+        limit_s = float(np.nanmin([late_s, budget_s]))
+        # The field that binds, in its own unit.
+        field, scale = ("objectives.cold_start_budget_s", 1.0) if budget_s <= late_s else _late_field(case)
         yield gate_of(
             row, passes=cold_s <= limit_s, reason=f"from zero: an answer after {cold_s:.0f} s", field=field,
-            asked=limit_s, allowed=cold_s, unit="s", remedy=cold_s,
+            asked=limit_s, allowed=cold_s, unit="s", remedy=cold_s * scale, is_least=True,
         )  # fmt: skip
     elif not np.isnan(budget_s):
         yield gate_of(
             row, passes=cold_s <= budget_s, reason=f"first answer after idle about {cold_s:.1f} s later",
             field="objectives.cold_start_budget_s", asked=budget_s, allowed=cold_s, unit="s", remedy=cold_s,
+            is_least=True,
         )  # fmt: skip
     elif objectives.cold_start_ok is None:
         late = cold_s > float(objectives.late_after_s[0])
@@ -137,6 +140,16 @@ def cold_start(case: Case) -> Iterator[Gate]:
             unit="s",
             remedy=True,
         )
+
+
+def _late_field(case: Case) -> tuple[str, float]:
+    """The field that says when an answer is late, and how many of its units a second has."""
+    declared = case.point.workload.objectives
+    if declared.latency_p99_ms is not None:
+        return "objectives.latency_p99_ms", 1000.0
+    if declared.latency_p95_ms is not None:
+        return "objectives.latency_p95_ms", 1000.0
+    return "objectives.deadline_s", 1.0
 
 
 def _no_cold_start(case: Case, row: Limit) -> Iterator[Gate]:
@@ -178,7 +191,10 @@ def serverless(case: Case) -> Iterator[Gate]:
         assumed = case.point.assumed
         field = "request.processing_ms" if "request.processing_ms" in assumed else "traffic.rps_peak"
         asked = float(at_once(case.point)[0])
-        scale = float(case.point.traffic.rps_peak[0]) / asked if asked > 0 else 1.0
+        value = float(case.point.traffic.rps_peak[0])
+        if field == "request.processing_ms":
+            value = float(case.point.request.processing_s[0]) * 1000
+        scale = value / asked if asked > 0 else 1.0
         if not case.point.traffic.is_scheduled:
             yield at_most(case, concurrency, field, at_once, what="requests at once", scale=scale)
     asked_endpoints = float(case.point.units[0])
