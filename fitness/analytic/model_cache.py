@@ -51,15 +51,13 @@ def plan(inputs: Inputs, machines: Machines) -> Cache:
     """
     members, share = inputs.popularity
     count = inputs.units[:, None]
-    memory_mb = inputs.models.memory_mb * inputs.steps
     load_s = inputs.prior("model_load_base_s") + inputs.prior("model_load_s_per_gb") * (
         inputs.models.artifact_mb * inputs.steps / 1024
     )
-    holds = np.floor(machines.memory_mb[None, :] / memory_mb[:, None] + 1e-9)
-    fits = holds >= 1
-    usd_per_model = np.min(
-        np.where(fits, machines.usd_per_hour / np.maximum(holds, 1), np.max(machines.usd_per_hour)), axis=1
-    )
+    models = np.floor(machines.memory_mb[None, :] / inputs.models.memory_mb[:, None] + 1e-9)
+    fits = models >= 1
+    holds = np.maximum(models, 1) / inputs.steps[:, None]  # a chain of several models is kept as one
+    usd_per_model = np.min(np.where(fits, machines.usd_per_hour / holds, np.max(machines.usd_per_hour)), axis=1)
     smallest_usd = np.min(np.where(fits, machines.usd_per_hour, np.max(machines.usd_per_hour)), axis=1)
     sizes = np.maximum(1.0, np.ceil(count * SHARES[None, :]))
     ratio = hit_ratio(members, share, sizes)
@@ -74,5 +72,5 @@ def plan(inputs: Inputs, machines: Machines) -> Cache:
     best = np.where(too_slow, SHARES.size - 1, best)
     rows = np.arange(inputs.size)
     chosen = sizes[rows, best]
-    instances = np.maximum(1.0, np.ceil(chosen[:, None] / np.maximum(holds, 1)))
+    instances = np.maximum(1.0, np.ceil(chosen[:, None] / holds - 1e-9))
     return Cache(resident=chosen, hit_ratio=ratio[rows, best], load_s=load_s, instances=instances, fits=fits)
