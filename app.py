@@ -11,5 +11,6 @@ if not shell.signed_in():
     shell.sign_in_card()
     st.stop()
 shell.require_role(page)
+shell.name_tab(page)
 with errors.boundary():
     page.run()

@@ -50,7 +50,8 @@ def show_problems(problems: Iterable[Problem], *, titles: dict[str, str], title:
     `titles` maps a path as a problem carries it to what the form calls that field.
     """
     lines = [
-        f"- **{fmt.plain(titles.get(problem.path, 'The document'))}** `{problem.path}`: {fmt.plain(problem.message)}"
+        f"- **{fmt.plain(titles.get(problem.path, 'The document'))}** `{problem.path.replace('`', ' ')}`: "
+        f"{fmt.plain(problem.message)}"
         for problem in problems
     ]
     st.error("\n".join(lines), title=title, icon=":material/error:")

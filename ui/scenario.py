@@ -41,6 +41,9 @@ def decode(text: str) -> Workload:
     if not unpacker.eof:
         raise BrokenLinkError("it was cut off or changed on its way")
     try:
-        return workload_file.read(document)
+        workload = workload_file.read(document)
     except InputError as err:
         raise BrokenLinkError(f"it holds a scenario that can't be read: {err}") from err
+    if workload.traffic.trace is not None:
+        raise BrokenLinkError("it names a file with recorded arrivals, which only the command line can read")
+    return workload

@@ -101,9 +101,14 @@ def registry() -> dict[str, list[st.Page]]:
 
 
 def brand() -> None:
-    """Name the program in the browser's tab and above every page."""
+    """Name the program above every page, before the menu would fetch an icon for the browser's tab."""
     st.set_page_config(page_title=TITLE, page_icon=ICON, layout="wide")
     st.logo(LOGO)
+
+
+def name_tab(page: st.Page) -> None:
+    """Name the page in the browser's tab."""
+    st.set_page_config(page_title=f"{page.title} - {TITLE}")
 
 
 def menu_position() -> Literal["top", "hidden"]:

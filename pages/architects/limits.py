@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from ui import register
+from ui import register, state
+
+state.draft()  # keeps the scenario in the address, so that a reload does not lose it
 
 st.title("Limits and prices", anchor=False)
 st.write(

@@ -52,6 +52,20 @@ def test_a_newcomer_gets_a_verdict_in_two_clicks(visit):
     assert opened(page) == FRAUD
 
 
+def test_the_tab_of_the_browser_names_the_page(visit):
+    assert visit(link("compare", FRAUD)).title() == "Compare - hostfit"
+
+
+def test_a_reload_of_any_page_keeps_the_scenario(visit):
+    page = visit(link("", FRAUD))
+    page.get_by_role("link", name="Limits", exact=True).click()
+    page.get_by_role("heading", name="Limits and prices").wait_for()
+    ready(page)
+    page.reload()
+    ready(page)
+    assert opened(page) == FRAUD
+
+
 def test_a_link_opens_the_same_scenario_in_another_browser(visit):
     first = visit(link("compare", FRAUD))
     first.get_by_role("slider", name=re.compile("Cost weight")).press("ArrowRight")
@@ -232,7 +246,8 @@ def test_paint_times_are_printed(visit, capsys):
     page = visit.browser.new_page()
     page.goto(visit.server.url)
     page.get_by_role("button", name="Card fraud check").wait_for()
-    first_paint_ms = (time.perf_counter() - begun) * 1000
+    form_ms = (time.perf_counter() - begun) * 1000
+    first_ms = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     page.close()
     page = visit(link("compare", FRAUD))
     slider = page.get_by_role("slider", name=re.compile("Scaling weight"))
@@ -247,7 +262,7 @@ def test_paint_times_are_printed(visit, capsys):
         settled.append((time.perf_counter() - begun) * 1000 - QUIET_MS)
     with capsys.disabled():
         print(
-            f"\nfirst paint {first_paint_ms:.0f} ms; slider to ranking {spread(painted)}; drawn out {spread(settled)}"
+            f"\nfirst paint {first_ms:.0f} ms, form {form_ms:.0f} ms; slider to ranking {spread(painted)}; drawn out {spread(settled)}"
         )
     assert len(painted) == 20
 

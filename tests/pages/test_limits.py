@@ -1,8 +1,8 @@
 """The Limits page: every row with its source, and the ways to narrow it down."""
 
-from fitness import limits
+from fitness import limits, presets
 from fitness.options import OPTIONS
-from tests.pages.conftest import LIMITS, drawn
+from tests.pages.conftest import LIMITS, address, drawn
 from ui import data
 
 
@@ -47,6 +47,11 @@ def test_a_price_is_found_by_the_name_of_its_type(app):
     at.text_input(key="prc_text").set_value("hosting/ml.c5.large")
     table = drawn(at.run()).dataframe[0].value
     assert list(table["Price"]) == ["$0.102 per hour"]
+
+
+def test_the_scenario_stays_in_the_address(app):
+    fraud = presets.load("card-fraud")
+    assert address(app(LIMITS, fraud)) == fraud
 
 
 def test_unknown_filters_in_the_address_are_ignored(app):
