@@ -5,7 +5,7 @@ fitness functions, the bill and the verdict read nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -70,6 +70,9 @@ class Outcome:
     step_busy_ratio: Array  # busy over paid in the 30 minutes after it falls back
     # Quantities to pay for, by price item; `item#what` where one item is paid for two reasons.
     metered: Mapping[str, Array]
+    # How one request is served, for a simulation of the same configuration: service_s (mean), slots (at once on an
+    # instance), overhead_s, cold_s (what a start adds), hops.
+    serving: Mapping[str, Array] = field(default_factory=dict)
 
     def usd(self, prices: Mapping[str, float]) -> Array:
         """Monthly cost of each row; NaN where a price is unknown."""

@@ -61,6 +61,12 @@ def evaluate(
         option="batch",
         variant="always_on",
         settings={"instances": count[at], "max_concurrent_transforms": slots, "jobs_per_month": inputs.units * jobs},
+        serving={
+            "service_s": machines.service_s[at],
+            "slots": slots,
+            "overhead_s": np.zeros(inputs.size),
+            "cold_s": start_s,
+        },
         instance_types=tuple(machines.types[int(index)].name for index in column),
         latency=Latency(seconds=done_s[:, None], weight=np.ones((inputs.size, 1))),
         offered=requests,

@@ -227,6 +227,7 @@ def _outcome(plan: _Plan, inputs: Inputs, sandboxes: _Sandboxes) -> Outcome:
         option=option,
         variant=variant,
         settings=values,
+        serving={"service_s": service_s, "slots": np.ones(inputs.size), "overhead_s": overhead_s, "cold_s": cold_s},
         instance_types=None,
         latency=latency,
         offered=requests,

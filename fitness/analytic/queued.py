@@ -107,6 +107,7 @@ def evaluate(
             "target_backlog_per_instance": np.maximum(1.0, np.floor(5 * slots)),
             "volume_gb": stored_gb,
         },
+        serving={"service_s": service_s, "slots": slots, "overhead_s": overhead_s, "cold_s": wake_s},
         instance_types=tuple(machines.types[int(index)].name for index in column),
         latency=latency,
         offered=requests,

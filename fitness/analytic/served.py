@@ -293,6 +293,13 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
         option=plan.option,
         variant=plan.variant,
         settings=values,
+        serving={
+            "service_s": machines.service_s[at],
+            "slots": slots,
+            "overhead_s": sized.overhead_s,
+            "cold_s": np.zeros(inputs.size) if sized.cache is None else sized.cache.load_s,
+            "hops": sized.hops,
+        },
         instance_types=tuple(machines.types[int(index)].name for index in column),
         latency=latency,
         offered=requests,
