@@ -125,6 +125,11 @@ def is_settled() -> bool:
     return _tab().settled_link == _tab().link
 
 
+def has_settled() -> bool:
+    """Whether the full verdict of any scenario has been shown in this tab."""
+    return _tab().settled_link is not None
+
+
 def settle() -> None:
     """Say that the full verdict of this scenario is ready, and draw the page again with it."""
     _tab().settled_link = _tab().link

@@ -1,6 +1,7 @@
 """Sliders over the scenario itself: what a person moves here is what the link then says."""
 
 import bisect
+import time
 from collections.abc import Sequence
 
 import streamlit as st
@@ -10,6 +11,8 @@ from fitness.workload import Workload
 from ui import format as fmt
 from ui import state, words
 
+REST_S = 0.3  # sliders that have not moved for so long are where a person wanted them
+REST_STEP_S = 0.05
 WEIGHT_MAX = 5.0
 WEIGHT_STEP = 0.5
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # of a decade, some 20 % apart
@@ -31,6 +34,18 @@ def draw(workload: Workload) -> None:
         for name, title in words.FUNCTIONS.items():
             with grid.cell():
                 _weight(f"weights.{name}", f"{title} weight", workload)
+
+
+def wait_for_rest() -> None:
+    """Let a further move of a slider interrupt this run before the slow part of it begins.
+
+    The evaluation can't be interrupted, but every element drawn is a place where Streamlit stops a
+    run that a newer one replaces.
+    """
+    place = st.empty()
+    for _ in range(round(REST_S / REST_STEP_S)):
+        time.sleep(REST_STEP_S)
+        place.empty()
 
 
 def rates_around(anchor: float | None) -> tuple[float, ...]:

@@ -34,5 +34,7 @@ if problem := data.price_problem():
     st.warning(fmt.plain(problem), title="Refreshed prices were left out", icon=":material/warning:")
 comparison.draw(verdict)
 if not is_settled:  # the ranking is on the screen; now the draws over what is not known
+    if state.has_settled():
+        whatif.wait_for_rest()
     data.verdict_of(workload)
     state.settle()

@@ -140,6 +140,17 @@ def test_a_slider_ranks_again(visit):
     expect(score).not_to_have_text(before)
 
 
+def test_a_slider_moved_several_times_ranks_each_time_and_ends_with_the_chances(visit):
+    page = visit(link("compare", SEARCH))
+    slider = page.get_by_role("slider", name=re.compile("Scaling weight"))
+    for _ in range(5):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(120)
+    expect(page.get_by_text("of 512 draws")).to_be_visible(timeout=15_000)
+    ready(page)
+    assert opened(page).weights.scaling == 3.5
+
+
 @pytest.mark.parametrize(
     ("button", "name"),
     [

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fitness.workload import Workload
-from ui import scenario, state
+from ui import scenario, state, whatif
 
 ROOT = Path(__file__).parents[2]
 COMPARE, LIMITS = "pages/architects/compare.py", "pages/architects/limits.py"
@@ -20,6 +20,12 @@ def price_cache(monkeypatch, tmp_path_factory) -> Path:
     folder = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     return folder / "hostfit" / "prices"
+
+
+@pytest.fixture(autouse=True)
+def no_rest(monkeypatch) -> None:
+    """Nobody is about to move another slider."""
+    monkeypatch.setattr(whatif, "REST_S", 0.0)
 
 
 @pytest.fixture
