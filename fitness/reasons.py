@@ -132,10 +132,15 @@ def _models(work: Study, played: Played) -> list[str]:
     if bool(hot.any()) and not point.traffic.is_scheduled:
         count = float(np.sum(members[0][hot]))
         calls = float(np.sum((members * share)[0][hot]))
-        found.append(
-            f"the {count:,.0f} hottest models take {calls:.0%} of the calls and keep an instance busy: "
-            "give each its own endpoint"
-        )
+        if count <= 1:
+            found.append(
+                f"the hottest model takes {calls:.0%} of the calls and keeps an instance busy: give it its own endpoint"
+            )
+        else:
+            found.append(
+                f"the {count:,.0f} hottest models take {calls:.0%} of the calls and keep an instance busy: "
+                "give each its own endpoint"
+            )
     return found
 
 
