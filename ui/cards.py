@@ -113,7 +113,8 @@ def draw_why_not(result: OptionResult, *, rank: int) -> None:
         st.write(fmt.plain(result.option.summary))
         _draw_list(result.reasons)
         if result.to_win:
-            st.markdown("**What would put it first**")
+            is_out = result.status == "infeasible"
+            st.markdown("**What it would have to pass**" if is_out else "**What would put it first**")
             _draw_list(tuple(words.change(one) for one in result.to_win))
         _draw_guide(result)
         _draw_gates(result)

@@ -32,6 +32,7 @@ _LAYOUT: Mapping[str, object] = MappingProxyType(
     }
 )
 _FRONT, _IN_RACE, _OPEN = "Best trade-offs", "Others", "Conditional"
+_COLOURS = {_FRONT: _THEME_COLOURS[0], _IN_RACE: _THEME_COLOURS[5], _OPEN: _THEME_COLOURS[1]}  # blue, grey, orange
 _SYMBOLS = {_FRONT: "circle-open", _IN_RACE: "square-open", _OPEN: "diamond-open"}
 
 
@@ -157,7 +158,7 @@ def _points(group: str, members: Sequence[OptionResult], labels: Mapping[str, st
         text=[labels[one.option.id] for one in members],
         textposition=[_beside(_usd(one), usd_range) for one in members],
         cliponaxis=False,
-        marker={"symbol": _SYMBOLS[group], "size": 12, "line": {"width": 2}},
+        marker={"symbol": _SYMBOLS[group], "color": _COLOURS[group], "size": 12, "line": {"width": 2}},
         error_x={
             "type": "data",
             "symmetric": False,

@@ -33,7 +33,7 @@ def _draw_reasons(verdict: Verdict) -> None:
         cards.draw_why(best)
     others = [(rank, one) for rank, one in enumerate(verdict.options, start=1) if one is not best]
     if others:
-        st.subheader("Why not the others", anchor=False)
+        st.subheader("Why not the others" if best else "Why no option is feasible", anchor=False)
     for rank, result in others:
         cards.draw_why_not(result, rank=rank)
 

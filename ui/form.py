@@ -66,8 +66,7 @@ def draw_asked(path: str, draft: state.Draft) -> None:
     field = fields.field(path)
     with st.container(border=True):
         st.markdown(
-            f":material/help: **The verdict would gain most from {fmt.plain(field.title.lower())}.** "
-            f"{fmt.plain(field.help)}"
+            f":material/help: **The verdict would gain most from {fmt.plain(field.title.lower())}.** {field.help}"
         )
         draw_field(path, draft, area="ask")
 
@@ -85,7 +84,7 @@ def draw_problems(path: str, draft: state.Draft) -> None:
     """Draw what is wrong with the value of one field, below its widget."""
     for problem in draft.problems:
         if problem.path == f"$.{path}":
-            st.caption(f":red[:material/error: {fmt.sentence(fmt.plain(problem.message))}]")
+            st.markdown(f":small[:red[:material/error: {fmt.sentence(fmt.plain(problem.message))}]]")
 
 
 def seed(key: str, value: object) -> None:

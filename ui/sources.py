@@ -147,7 +147,7 @@ def address(workload: Workload | None) -> str:
     """Give the address that opens a scenario; where this page is served is asked from the browser."""
     here = urlsplit(st.context.url or "")
     link = scenario.encode(workload) if workload else ""
-    return urlunsplit((here.scheme, here.netloc, here.path, f"{state.LINK}={link}", ""))
+    return urlunsplit((here.scheme, here.netloc, here.path or "/", f"{state.LINK}={link}", ""))
 
 
 def file_stem(workload: Workload | None) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from fitness.bill import Bill
+from fitness.fields import BY_PATH
 from fitness.gates import Gate
 from fitness.limits import Limit
 from fitness.prices import Price
@@ -155,7 +156,8 @@ def assumptions(paths: Iterable[str]) -> pd.DataFrame:
         named = [one for name, one in PRIORS().items() if name == path or name.startswith(f"{path}.")]
         rows.extend({"Assumed": words.field_title(path)} | _prior(one) for one in named)
         if not named:
-            rows.append({"Assumed": words.field_title(path), "Name": path})
+            absent = BY_PATH[path].absent if path in BY_PATH else ""
+            rows.append({"Assumed": words.field_title(path), "Name": path, "Distribution": absent})
     return pd.DataFrame(rows, columns=["Assumed", *_PRIOR_COLUMNS])
 
 

@@ -65,10 +65,10 @@ def _traffic(path: str, workload: Workload) -> None:
     held = workload.get(path)
     field = fields.field(path)
     if not isinstance(held, int | float):
-        st.markdown(f"{field.title}: {fmt.UNKNOWN}")
+        st.caption(f"{field.title.removesuffix(' requests')} {field.unit}: {fmt.UNKNOWN}")
         st.page_link(
             "pages/architects/describe.py",
-            label=f"Declare {field.title.lower()}",
+            label="Declare",
             icon=":material/help:",
             query_params=state.link_parameters(ask=path),
         )

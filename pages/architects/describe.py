@@ -11,6 +11,7 @@ st.write(
     "Say what you know. What you leave out stays unknown: the answer then shows a wider range and "
     "names the question that would help most."
 )
+sources.draw_actions(draft)
 sources.draw_broken_link(draft)
 if draft.problems:
     errors.show_problems(draft.problems, titles=form.titles(), title="These values can't be used yet")
@@ -33,7 +34,6 @@ for tab, group in zip(tabs, (*form.GROUPS, "File"), strict=True):
             form.draw_fields(form.GROUPS[group], draft, area="d")
         if group == "Traffic":
             sources.draw_arrivals()
-sources.draw_actions(draft)
 
 with st.bottom:
     summary.draw_line(draft)

@@ -93,7 +93,7 @@ def test_unknown_traffic_has_no_slider_but_a_link_to_the_question(app):
     at = app(COMPARE, VAGUE)
     with pytest.raises(KeyError):
         at.get_by_key("cmp_traffic_rps_mean")
-    assert "Mean requests: unknown" in texts(at)
+    assert "Mean requests/s: unknown" in texts(at)
 
 
 def test_the_why_not_card_shows_the_gates_and_the_guide(app):

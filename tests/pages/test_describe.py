@@ -77,7 +77,7 @@ def test_wrong_values_are_all_shown_and_the_link_keeps_the_last_right_scenario(a
     assert "Peak requests" in summary
     assert "`$.traffic.rps_peak`" in summary
     assert "`$.traffic.idle_ratio`" in summary
-    beside = [caption.value for caption in at.caption if ":material/error:" in caption.value]
+    beside = [text.value for text in at.markdown if ":red[:material/error:" in text.value]
     assert any("Must be >= traffic.rps\\_mean" in text.replace("\\>", ">").replace("\\=", "=") for text in beside), (
         beside
     )

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from fitness import bill, prices
+from fitness.fields import field
 from fitness.gates import Gate
 from fitness.limits import register
 from ui import tables, words
@@ -72,3 +73,10 @@ def test_every_state_has_a_word_and_a_sign_beside_its_colour():
         assert len({sign.word for sign in signs.values()}) == len(signs)
         assert len({sign.icon for sign in signs.values()}) == len(signs)
         assert len({sign.character for sign in signs.values()}) == len(signs)
+
+
+def test_an_assumed_field_shows_its_distribution_or_what_its_absence_means():
+    table = tables.assumptions(["request.processing_ms", "traffic.pattern"])
+    shown = dict(zip(table["Name"], table["Distribution"], strict=True))
+    assert "lognormal" in shown["request.processing_ms"]
+    assert shown["traffic.pattern"] == field("traffic.pattern").absent
