@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 
 import numpy as np
 
@@ -145,9 +146,19 @@ def _to_pass(work: Study, gate: Gate) -> Change:
     before = str(before) if isinstance(before, str) else before
     after = gate.remedy
     if isinstance(after, float):
-        after = float(f"{after:.4g}")
+        after = _on_the_safe_side(after, upwards=gate.is_least)
         after = int(after) if isinstance(before, int) and after.is_integer() else after
     return Change(field=gate.field, before=before, after=after, why=f"passes the limit {gate.title!r}: {gate.reason}")
+
+
+def _on_the_safe_side(number: float, *, upwards: bool) -> float:
+    """Four digits of a limit, rounded so that it is still kept.
+
+    >>> _on_the_safe_side(5368.709, upwards=False), _on_the_safe_side(3.45612, upwards=True)
+    (5368.0, 3.457)
+    """
+    context = Context(prec=4, rounding=ROUND_CEILING if upwards else ROUND_FLOOR)
+    return float(context.create_decimal_from_float(number))
 
 
 _PATHS = frozenset(field.path for field in fields.FIELDS)
