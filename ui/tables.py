@@ -64,7 +64,7 @@ def ranking_columns() -> dict[str, ColumnConfig]:
             width=175,
         ),
         **{
-            name: text(help=f"{name[1:]} of 100 answers arrive within this time.", alignment="right", width=72)
+            name: text(help=f"{name[1:]} of 100 answers arrive within this time.", alignment="right", width=68)
             for name in ("p50", "p95", "p99")
         },
         "Best in": text(
@@ -72,7 +72,7 @@ def ranking_columns() -> dict[str, ColumnConfig]:
             alignment="right",
             width=70,
         ),
-        **{title: number(format="%.2f", width=62) for title in words.FUNCTIONS.values()},
+        **{title: number(format="%.2f", width=_width(title)) for title in words.FUNCTIONS.values()},
         "Note": text(width="large", help="The first limit that fails or is open."),
     }
 
@@ -254,6 +254,10 @@ def _prior(one: Prior) -> dict[str, str]:
             strict=True,
         )
     )
+
+
+def _width(title: str) -> int:
+    return max(60, 8 * len(title) + 4)  # pixels that the heading needs
 
 
 def _was_drawn(verdict: Verdict, result: OptionResult) -> bool:
