@@ -1,0 +1,223 @@
+"""The control loop: what a scaling policy does with the traffic, minute by minute, over a month.
+
+The metric of a minute is known when the minute ends, and the policy acts then. The metric of target tracking does
+not depend on the queue, so this loop alone gives the instances of a month, and with them the cost; the kernels that
+play every request take its capacity events.
+Rules, and what is assumed about them: docs/simulation.md#control-loop.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitness.arrays import Array
+from fitness.simulation.compiled import NEVER_S
+from fitness.simulation.control_loop import BACKLOG, JUST, NOTHING, REQUESTS, STEPS, Counted, Whole, loop
+from fitness.simulation.rules import (
+    IN_POINTS,
+    IN_RATIO,
+    MINUTES_PER_WEEK,
+    MOST_INSTANCES,
+    OUT_POINTS,
+    Action,
+    Backlog,
+    Fixed,
+    Policy,
+    Scheduled,
+    Step,
+    StepScaling,
+    TargetTracking,
+    ToZero,
+)
+
+__all__ = [
+    "Action",
+    "Backlog",
+    "Capacity",
+    "Fixed",
+    "Policy",
+    "Scheduled",
+    "Step",
+    "StepScaling",
+    "TargetTracking",
+    "ToZero",
+    "run",
+]
+
+MINUTE_S = 60.0
+DRAIN_S = 60.0  # an instance that was removed is billed until its last request is over: at most the time-out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Capacity:
+    """The instances of a stretch of minutes.
+
+    Shape: (minutes,) by the minute, (events,) by event; read-only. `event_delta` is + when instances begin to serve
+    and - when the policy takes them out; times count from the start of the first minute.
+    """
+
+    ready: Counted  # in service at the start of the minute
+    desired: Counted  # in service or starting during the minute: what the metric is divided by
+    serving: Array  # in service, mean over the minute
+    paid: Array  # billed, mean over the minute: in service, starting or draining
+    backlog: Array  # requests waiting or in process at the end of the minute; (0,) unless the policy is `Backlog`
+    initial: int  # in service at the start
+    event_s: Array
+    event_delta: Whole
+
+    @property
+    def instance_hours(self) -> float:
+        """Billed instance hours of the whole stretch."""
+        return float(self.paid.sum()) / 60
+
+    def between(self, start_s: float, end_s: float) -> tuple[int, Array, Whole]:
+        """Instances in service at `start_s`, and the events after it and before `end_s`, on the same clock."""
+        first, last = np.searchsorted(self.event_s, [start_s, end_s], side="right")
+        initial = self.initial + int(self.event_delta[:first].sum())
+        return initial, self.event_s[first:last], self.event_delta[first:last]
+
+
+def run(
+    policy: Policy,
+    counts: Sequence[float] | Array,
+    launch_s: float,
+    *,
+    minute_of_week: int = 0,
+    carries_per_minute: float | None = None,
+    service_s: float = 0.0,
+    drain_s: float = DRAIN_S,
+    start: int | None = None,
+) -> Capacity:
+    """Give the instances that a policy keeps for these requests per minute.
+
+    `launch_s` is how long an instance starts; `minute_of_week` is that of the first minute. A `Backlog` needs
+    `carries_per_minute`, the requests that one instance works off in a minute, and `service_s`, how long it works on
+    each. `start` is the count at the beginning, already in service; without it, what the first minute needs.
+    Raises: ValueError for counts that are no numbers >= 0, and for a `Backlog` without `carries_per_minute`.
+
+    >>> run(TargetTracking(target_per_minute=60, minimum=1, maximum=9), [60, 180, 180, 180, 180], 60).ready.tolist()
+    [1, 1, 1, 1, 1]
+    >>> run(TargetTracking(target_per_minute=60, minimum=1, maximum=9), [60, 180, 180, 180, 180, 0], 60).ready.tolist()
+    [1, 1, 1, 1, 1, 3]
+    """
+    arrivals = np.ascontiguousarray(counts, dtype=np.float64)
+    if arrivals.ndim != 1 or not arrivals.size or not bool(np.all((arrivals >= 0) & (arrivals < NEVER_S))):
+        message = "the control loop needs one count >= 0 for each minute"
+        raise ValueError(message)
+    if not (0 <= launch_s < NEVER_S and 0 <= drain_s < NEVER_S and 0 <= service_s < NEVER_S):
+        message = f"times must be >= 0 seconds, got launch {launch_s}, drain {drain_s}, service {service_s}"
+        raise ValueError(message)
+    base = policy.base if isinstance(policy, Scheduled) else policy
+    if isinstance(base, Backlog) and not (carries_per_minute is not None and carries_per_minute > 0):
+        message = "a policy on the backlog needs how many requests one instance works off in a minute"
+        raise ValueError(message)
+    lows, highs = _bounds(policy, arrivals.size, minute_of_week)
+    watch = _watch(base)
+    if start is None:
+        start = math.ceil(min(arrivals[0] / watch.out_above * JUST, MOST_INSTANCES))
+    start = min(max(start, int(lows[0])), int(highs[0]))
+    outcome = loop(
+        arrivals,
+        lows,
+        highs,
+        watch.kind,
+        watch.out_above,
+        watch.in_below,
+        watch.points,
+        watch.cooldowns_s,
+        watch.steps_out,
+        watch.steps_in,
+        float(launch_s),
+        float(drain_s),
+        float(min(carries_per_minute or 0.0, NEVER_S)),
+        float(service_s),
+        start,
+    )
+    for array in outcome:
+        array.setflags(write=False)
+    ready, desired, serving, paid, backlog, event_s, event_delta = outcome
+    return Capacity(
+        ready=ready,
+        desired=desired,
+        serving=serving,
+        paid=paid,
+        backlog=backlog,
+        initial=start,
+        event_s=event_s,
+        event_delta=event_delta,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watch:
+    """A policy as the numbers of the loop."""
+
+    kind: int
+    out_above: float
+    in_below: float
+    points: Whole  # datapoints to scale out, to scale in, to leave zero (0: never); whether a quiet minute has one
+    cooldowns_s: Array  # out, in
+    steps_out: Array  # (2, steps): distances and changes
+    steps_in: Array
+
+
+def _watch(policy: "Fixed | TargetTracking | ToZero | Backlog | StepScaling") -> _Watch:
+    none = np.zeros((2, 0))
+    if isinstance(policy, Fixed):
+        points, cooldowns = np.zeros(4, dtype=np.int64), np.zeros(2)
+        return _Watch(
+            kind=NOTHING,
+            out_above=1.0,
+            in_below=0.0,
+            points=points,
+            cooldowns_s=cooldowns,
+            steps_out=none,
+            steps_in=none,
+        )
+    cooldowns = np.array([policy.scale_out_cooldown_s, policy.scale_in_cooldown_s])
+    if isinstance(policy, StepScaling):
+        return _Watch(
+            kind=STEPS,
+            out_above=policy.out_above,
+            in_below=policy.in_below if policy.steps_in else 0.0,
+            points=np.array([policy.out_points, policy.in_points, 0, policy.emits_zero], dtype=np.int64),
+            cooldowns_s=cooldowns,
+            steps_out=np.array([[s.distance for s in policy.steps_out], [float(s.change) for s in policy.steps_out]]),
+            steps_in=np.array([[s.distance for s in policy.steps_in], [float(s.change) for s in policy.steps_in]]),
+        )
+    if isinstance(policy, Backlog):
+        target, kind, wake, zero = policy.target_per_instance, BACKLOG, policy.wake_points * policy.wakes, True
+        in_ratio = IN_RATIO
+    elif isinstance(policy, ToZero):
+        target, kind, wake, zero, in_ratio = policy.target_per_minute, REQUESTS, policy.wake_points, True, IN_RATIO
+    else:
+        target, kind, wake, zero = policy.target_per_minute, REQUESTS, 0, policy.emits_zero
+        in_ratio = IN_RATIO if policy.scales_in else 0.0
+    return _Watch(
+        kind=kind,
+        out_above=target,
+        in_below=in_ratio * target,
+        points=np.array([OUT_POINTS, IN_POINTS, wake, zero], dtype=np.int64),
+        cooldowns_s=cooldowns,
+        steps_out=none,
+        steps_in=none,
+    )
+
+
+def _bounds(policy: Policy, minutes: int, minute_of_week: int) -> tuple[Whole, Whole]:
+    """The least and the most instances in each minute; one number each where they never change."""
+    if isinstance(policy, Scheduled):
+        actions = sorted(policy.actions, key=lambda action: action.minute_of_week)
+        starts = np.array([action.minute_of_week for action in actions])
+        # Before the first action of a week the last one of the week before holds.
+        at = np.searchsorted(starts, (minute_of_week + np.arange(minutes)) % MINUTES_PER_WEEK, side="right") - 1
+        lows = np.array([action.minimum for action in actions], dtype=np.int64)
+        highs = np.array([action.maximum for action in actions], dtype=np.int64)
+        return lows[at], highs[at]
+    if isinstance(policy, Fixed):
+        low = high = policy.instances
+    else:
+        low, high = 0 if isinstance(policy, ToZero) else policy.minimum, policy.maximum
+    return np.array([low], dtype=np.int64), np.array([high], dtype=np.int64)
