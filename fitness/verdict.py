@@ -264,7 +264,8 @@ def configuration(outcome: Outcome) -> dict[str, object]:
     if outcome.variant == "inference_components":
         found["inference_components"] = True
     if outcome.option == "azure_functions":
-        found["plan"] = "flex_consumption"
+        is_flex = "azure_functions/flex/duration" in outcome.metered
+        found["plan"] = "flex_consumption" if is_flex else "consumption"
     return found
 
 

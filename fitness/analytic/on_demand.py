@@ -19,12 +19,32 @@ from fitness.outcome import Latency, Outcome
 from fitness.prices import PriceBook
 
 SERVERLESS_MB = np.array([1024.0, 2048.0, 3072.0, 4096.0, 5120.0, 6144.0])
-FLEX_MB = np.array([512.0, 2048.0, 4096.0])
-FLEX_MB_PER_VCPU = 2048.0  # Microsoft, Azure Functions Flex Consumption plan: 2048 MB come with one core
 MAX_CONCURRENCY = {"serverless": 200.0, "azure_functions": 1000.0}
 TIMEOUT_S = 60.0
 FEW = 32
 SPILL_Z = 2.33  # provisioned units cover 99 % of the busiest minute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AzurePlan:
+    """A serverless plan of Azure Functions: its name in the price book, its memory sizes, the memory of one core."""
+
+    name: str
+    sizes_mb: tuple[float, ...]
+    mb_per_vcpu: float
+
+
+# Microsoft, Azure Functions hosting options: an instance of the Consumption plan has 1.5 GB and one core; in the
+# Flex Consumption plan, its successor, 2048 MB come with one core. Read 2026-11-21.
+_AZURE_PLANS = {
+    "article": _AzurePlan(name="consumption", sizes_mb=(1536.0,), mb_per_vcpu=1536.0),
+    "current": _AzurePlan(name="flex", sizes_mb=(512.0, 2048.0, 4096.0), mb_per_vcpu=2048.0),
+}
+
+
+def azure_plan(inputs: Inputs) -> _AzurePlan:
+    """The plan that the limits of the workload's profile belong to."""
+    return _AZURE_PLANS[str(inputs.workload.limits or "current")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +62,7 @@ def evaluate(
     option: str, variant: str, inputs: Inputs, book: PriceBook, *, config: Mapping[str, object]
 ) -> Outcome | None:
     """Pick the cheapest memory size that meets the objectives, and say what it does. See `analytic.evaluate`."""
-    sizes = FLEX_MB if option == "azure_functions" else SERVERLESS_MB
+    sizes = np.array(azure_plan(inputs).sizes_mb) if option == "azure_functions" else SERVERLESS_MB
     fixed = settings.number(config, "memory_mb")
     if fixed is not None:
         sizes = np.array([fixed])
@@ -108,7 +128,7 @@ def _service_s(option: str, inputs: Inputs, sizes: Array) -> Array:
     measured = inputs.request.measured_on
     needed = (measured.vcpu or 1) / inputs.request.concurrency
     per_vcpu = (
-        np.full(inputs.size, FLEX_MB_PER_VCPU)
+        np.full(inputs.size, azure_plan(inputs).mb_per_vcpu)
         if option == "azure_functions"
         else inputs.prior("serverless_mb_per_vcpu")
     )
@@ -136,7 +156,7 @@ def _late_alone(inputs: Inputs, service_s: Array, overhead_s: Array) -> Array:
 
 def _usd_per_second(option: str, variant: str, size: float, inputs: Inputs, book: PriceBook) -> float | None:
     if option == "azure_functions":
-        price = book.estimate("azure_functions/flex/duration", inputs.region)
+        price = book.estimate(f"azure_functions/{azure_plan(inputs).name}/duration", inputs.region)
         return None if price is None else float(price.usd_per_unit) * size / GB
     kind = "provisioned_concurrency" if variant == "provisioned" else "serverless"
     price = book.estimate(f"{kind}/duration/{size:.0f}", book.stand_in(inputs.region))
@@ -250,8 +270,9 @@ def _metered(plan: _Plan, inputs: Inputs, used_s: Array, cold_s: Array, provisio
     requests = inputs.traffic.requests_per_month
     metered: dict[str, Array] = {}
     if plan.option == "azure_functions":
-        metered["azure_functions/flex/duration"] = (used_s + cold_s) * memory_mb / GB
-        metered["azure_functions/flex/executions"] = requests * inputs.steps / 1e6
+        name = azure_plan(inputs).name
+        metered[f"azure_functions/{name}/duration"] = (used_s + cold_s) * memory_mb / GB
+        metered[f"azure_functions/{name}/executions"] = requests * inputs.steps / 1e6
         return metered
     for size in np.unique(memory_mb):
         here = memory_mb == size

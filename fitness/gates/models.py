@@ -122,7 +122,7 @@ def _memory_size(case: Case, row: Limit) -> Iterator[Gate]:
     def resident(inputs: Inputs) -> Array:
         return inputs.models.memory_mb * (inputs.steps if case.option in IN_ONE_CONTAINER else 1.0)
 
-    top = row if fixed is None else replace(row, value=fixed)
+    top = row if fixed is None or row.number is None else replace(row, value=min(fixed, row.number))
     each = float(case.point.models.memory_mb[0]) / max(float(resident(case.point)[0]), 1e-9)
     yield at_most(case, top, "models.memory_mb", resident, what="memory of a loaded model", scale=each)
 

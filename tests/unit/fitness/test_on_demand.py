@@ -194,6 +194,25 @@ def test_azure_is_billed_by_gigabyte_seconds_and_executions():
     assert found.metered["azure_functions/flex/duration"][0] == pytest.approx(2 * (requests * 0.2 + cold_s))
 
 
+def test_the_article_knew_the_plan_before_it():
+    rate = 1 / 1200
+    found = evaluated("azure_functions", at(rate, limits="article", **{"models.memory_mb": 900}))
+    requests = rate * 730 * 3600
+    assert found.settings["memory_mb"][0] == 1536
+    assert found.metered["azure_functions/consumption/executions"][0] == pytest.approx(requests / 1e6)
+    cold_s = requests * math.exp(-0.5) * 3.5
+    assert found.metered["azure_functions/consumption/duration"][0] == pytest.approx(1.5 * (requests * 0.2 + cold_s))
+
+
+def test_a_chain_in_another_cloud_is_a_function_for_each_model():
+    chain = at(1.0, **{"models.count": 3, "composition": "sequential", "models.memory_mb": 1800})
+    found = evaluated("azure_functions", chain, priors={"invoke_overhead_ms": 5, "outside_hop_ms": 30})
+    assert found.settings["endpoints"][0] == 3
+    assert found.settings["memory_mb"][0] == 2048
+    assert found.metered["azure_functions/flex/executions"][0] == pytest.approx(3 * 730 * 3600 / 1e6)
+    assert np.min(found.latency.seconds) == pytest.approx(0.2 + 3 * 0.035)
+
+
 def test_another_cloud_is_further_away():
     found = evaluated("azure_functions", at(10), priors={"invoke_overhead_ms": 5, "outside_hop_ms": 30})
     assert np.min(found.latency.seconds) == pytest.approx(0.235)
