@@ -149,6 +149,11 @@ class Inputs:
         return self.priors[name].quantile(self.draws.column(name))
 
     @property
+    def launch_s(self) -> Array:
+        """How long an instance takes to start, (draws,)."""
+        return self.prior("instance_launch_s" if self.accelerator == "none" else "instance_launch_s.accelerated")
+
+    @property
     def is_chain(self) -> bool:
         """Whether every request passes through several models."""
         return self.composition in ("sequential", "ensemble")

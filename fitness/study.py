@@ -14,8 +14,8 @@ from fitness import analytic, document, gates
 from fitness.analytic import model_cache, settings
 from fitness.analytic.on_demand import cold_seconds
 from fitness.analytic.queued import BACKLOG_ALARM_S
-from fitness.analytic.served import ZERO_ALARM_S
 from fitness.analytic.settings import checked
+from fitness.analytic.to_zero import ALARM_S as ZERO_ALARM_S
 from fitness.arrays import Array
 from fitness.errors import InputError, Problem
 from fitness.gates import Gate
@@ -230,7 +230,7 @@ def first_answer_s(option: str, variant: str, inputs: Inputs, machines: Machines
 
     A multi-model endpoint that keeps every model in memory starts none.
     """
-    launch = inputs.prior("instance_launch_s" if inputs.accelerator == "none" else "instance_launch_s.accelerated")
+    launch = inputs.launch_s
     if option == "async" and variant == "from_zero":
         return BACKLOG_ALARM_S + launch + inputs.request.processing_s
     if variant == "inference_components":

@@ -78,9 +78,7 @@ def evaluate(
     requests = inputs.traffic.requests_per_month
     part = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
     dropped = np.sum(part * np.maximum(0.0, 1 - 1 / np.maximum(utilisation, 1e-12)), axis=1)
-    wake_s = BACKLOG_ALARM_S + inputs.prior(
-        "instance_launch_s" if inputs.accelerator == "none" else "instance_launch_s.accelerated"
-    )
+    wake_s = BACKLOG_ALARM_S + inputs.launch_s
     cold = np.where(floor > 0, 0.0, _cold_ratio(load, members, share, linger_s, wake_s))
     warm = fleet.latency(
         inputs,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fitness import load as loads
-from fitness.analytic import fleet, model_cache, settings
+from fitness.analytic import fleet, model_cache, settings, to_zero
 from fitness.arrays import Array, Flags, Index
 from fitness.inputs import HOURS_PER_MONTH, Inputs
 from fitness.load import Load
@@ -21,8 +21,6 @@ from fitness.prices import PriceBook
 GB = 1024.0  # MB in a GB, as data and storage are billed
 UNPACKED_OVER_PACKED = 2.0  # a volume holds the archive and what it unpacks to
 DRIVER_TYPE = "ml.m5.large"  # the client that sends a scheduled job's records to an endpoint
-ZERO_IDLE_S = fleet.ALARM_IN_S + fleet.COOLDOWN_S  # idle time before inference components let the last copy go
-ZERO_ALARM_S = 60.0  # NoCapacityInvocationFailures, one datapoint
 STEP_S = 900.0  # a rise in load lasts as long; what is paid is looked at for twice that after it
 
 
@@ -162,7 +160,7 @@ def _size(
     # A level of load that no hour has is no quiet hour.
     least = np.min(np.where(load.hours[:, None, :] > 0, by_level, np.inf), axis=2)
     if variant == "inference_components":
-        paid_hours = np.sum(load.hours[:, None, :] * by_level * _up(load)[:, None, :], axis=2)
+        paid_hours = np.sum(load.hours[:, None, :] * by_level * to_zero.kept(load)[:, None, :], axis=2)
         least = np.zeros_like(least)
     else:
         paid_hours = np.sum(by_level * load.hours[:, None, :], axis=2)
@@ -268,7 +266,7 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
     paid_hours = sized.paid_hours[at]
     on_ratio = np.ones(inputs.size)
     if plan.variant == "inference_components":
-        lost = _lost(inputs, load)
+        lost = to_zero.lost_ratio(inputs, load)
         on_ratio = 1 - lost
         dropped = 1 - (1 - dropped) * (1 - lost)
     if inputs.traffic.is_scheduled:
@@ -327,31 +325,6 @@ def _peak_capacity(load: Load, sized: _Sized, at: tuple[Index, Index], slots: Ar
     return np.minimum(whole / np.maximum(load.peak_rps, 1e-12), 1e6)
 
 
-def _up(load: Load) -> Array:
-    """Hours that a copy is kept over hours at a level of load, (draws, levels).
-
-    Between requests, and once more before an idle hour: above 1 where it lingers into that hour.
-    """
-    up: Array = -np.expm1(-load.rps * ZERO_IDLE_S) * (1 + load.spells * ZERO_IDLE_S / 3600)
-    return up
-
-
-def _lost(inputs: Inputs, load: Load) -> Array:
-    """Share of requests lost at zero copies: they fail (no queue) until the alarm and the launch are over."""
-    launch_s = ZERO_ALARM_S + inputs.prior(_launch(inputs))
-    share = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
-    alone = np.exp(-load.rps * ZERO_IDLE_S)
-    first = load.spells / np.maximum(load.rps * 3600, 1e-300)  # requests that end an idle hour
-    wakes = alone + first * (1 - alone)
-    lost = np.where(load.rps > 0, np.minimum(1.0, wakes * (1 + load.rps * launch_s[:, None])), 0.0)
-    ratio: Array = np.sum(share * lost, axis=1)
-    return ratio
-
-
-def _launch(inputs: Inputs) -> str:
-    return "instance_launch_s" if inputs.accelerator == "none" else "instance_launch_s.accelerated"
-
-
 def _step(
     plan: _Plan,
     inputs: Inputs,
@@ -375,7 +348,7 @@ def _step(
     after = _bounded(np.maximum(before, running(risen)), endpoints, config)
     before = _bounded(before, endpoints, config)
     capacity, grown = before * slots / service_s, after * slots / service_s
-    lag_s = np.where(risen <= capacity * 0.95, 0.0, fleet.ALARM_OUT_S + inputs.prior(_launch(inputs)))
+    lag_s = np.where(risen <= capacity * 0.95, 0.0, fleet.ALARM_OUT_S + inputs.launch_s)
     excess = np.maximum(0.0, risen - capacity) * np.minimum(lag_s, 60.0)  # older requests have timed out
     spare = grown - risen
     clear_s = np.divide(excess, spare, out=np.where(excess > 0, STEP_S, 0.0), where=spare > 0)
