@@ -1,0 +1,111 @@
+"""Latencies as counts per bin: what the kernels fill, and what is read from it.
+
+A bin is the upper 16 bits of a latency's 32-bit float: an exponent and 7 bits of the fraction, so a bin is 0.4 to
+0.8 % wide and its middle within 0.4 % of what fell into it. Histograms of the same stream add up.
+Shape: BINS counts. Units: seconds, from 2**-20 (a microsecond) to 2**20 (twelve days); what lies outside goes into
+the first or the last bin.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fitness.simulation.arrays import Float32, Float64, Int64
+from fitness.simulation.compiled import Arguments, compiled
+
+_OCTAVES = 20
+_FIRST = (127 - _OCTAVES) << 7  # upper bits of 2**-20: the exponent's offset is 127
+_INFINITY = 0x7F800000  # bits; greater ones are no numbers
+BINS = 2 * _OCTAVES << 7
+
+LOWER: Float64 = ((np.arange(BINS, dtype=np.int32) + _FIRST) << 16).view(np.float32).astype(np.float64)
+UPPER: Float64 = np.append(LOWER[1:], 2.0**_OCTAVES)
+VALUES: Float64 = (LOWER + UPPER) / 2
+for _edges in (LOWER, UPPER, VALUES):
+    _edges.setflags(write=False)
+
+
+@compiled(allocates=False)
+def bin_of(seconds: float) -> int:
+    """The bin of a latency."""
+    upper_bits = np.float32(seconds).view(np.int32) >> 16
+    return int(min(max(upper_bits - _FIRST, 0), BINS - 1))
+
+
+def empty() -> Int64:
+    """A histogram without counts."""
+    return np.zeros(BINS, dtype=np.int64)
+
+
+def count(hist: Int64) -> int:
+    """How many latencies a histogram holds."""
+    return int(hist.sum())
+
+
+def mean(hist: Int64) -> float:
+    """Mean latency in seconds; NaN for an empty histogram."""
+    return mean_of(hist, lambda seconds: seconds)
+
+
+def mean_of(hist: Int64, value: Callable[[Float64], Float64]) -> float:
+    """Mean of a function of the latency; NaN for an empty histogram."""
+    total = count(hist)
+    return float(hist @ value(VALUES)) / total if total else float("nan")
+
+
+def percentile(hist: Int64, probability: float) -> float:
+    """Latency in seconds that a share `probability` stays under, even within a bin; NaN for an empty histogram.
+
+    >>> hist = empty()
+    >>> hist[bin_of(0.25)] = 100
+    >>> 0.25 <= percentile(hist, 0.5) < 0.252
+    True
+    """
+    below = np.cumsum(hist)
+    if not below[-1]:
+        return float("nan")
+    rank = probability * below[-1]
+    at = min(int(np.searchsorted(below, rank)), BINS - 1)
+    at += int(np.argmax(hist[at:] > 0))  # a probability of 0 is the lower end of the first bin in use
+    inside = (rank - (below[at] - hist[at])) / hist[at]
+    return float(LOWER[at] + inside * (UPPER[at] - LOWER[at]))
+
+
+def share_above(hist: Int64, limit_s: float) -> float:
+    """Share of the latencies above a limit, even within a bin; NaN for an empty histogram."""
+    inside = np.clip((UPPER - limit_s) / (UPPER - LOWER), 0.0, 1.0)
+    total = count(hist)
+    return float(hist @ inside) / total if total else float("nan")
+
+
+def nonzero(hist: Int64) -> tuple[Float64, Float64]:
+    """The bins in use: their middles in seconds and their shares, which sum to 1 unless there are none."""
+    used = np.flatnonzero(hist)
+    return VALUES[used], hist[used] / max(count(hist), 1)
+
+
+def by_interval(arrivals: Float64, latency_s: Float32, *, start_s: float, width_s: float, intervals: int) -> Int64:
+    """A histogram for each interval of arrival, (intervals, BINS); requests without a latency (NaN) are left out."""
+    hists = np.zeros((intervals, BINS), dtype=np.int64)
+    _fill_by_interval(
+        np.ascontiguousarray(arrivals, dtype=np.float64),
+        np.ascontiguousarray(latency_s, dtype=np.float32),
+        float(start_s),
+        float(width_s),
+        hists,
+    )
+    return hists
+
+
+def _examples() -> list[Arguments]:
+    return [(np.zeros(2), np.zeros(2, dtype=np.float32), 0.0, 1.0, np.zeros((1, BINS), dtype=np.int64))]
+
+
+@compiled(_examples, allocates=False)
+def _fill_by_interval(arrivals: Float64, latency_s: Float32, start_s: float, width_s: float, hists: Int64) -> None:
+    for i in range(arrivals.size):
+        interval = int((arrivals[i] - start_s) / width_s)
+        # NaN is told by its bits, as the fast arithmetic assumes that there is none.
+        is_number = np.float32(latency_s[i]).view(np.int32) <= _INFINITY
+        if is_number and arrivals[i] >= start_s and interval < hists.shape[0]:
+            hists[interval, bin_of(latency_s[i])] += 1
