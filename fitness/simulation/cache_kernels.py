@@ -1,4 +1,4 @@
-"""Models kept in memory while they are used: least recently used lists, and instances that load models when asked.
+"""Models kept in memory while they are used: lists of the least recently used, and the loop over requested models.
 
 A list is two arrays of indices, to the next and to the previous model in the order of use; the place after the last
 model is the head of a ring. Two lists stand for two tiers: memory, where a model needs room for its process, and

@@ -80,6 +80,18 @@ def indices(values: ArrayLike, below: int, name: str) -> Int32:
     return made
 
 
+def sizes(values: ArrayLike) -> Int64:
+    """Bytes of each model.
+
+    Raises: ValueError for a negative size, and for none at all.
+    """
+    made = array_of(values, np.int64)
+    if not made.size or int(made.min()) < 0:
+        message = "each model must have a size of 0 bytes or more, and there must be a model"
+        raise ValueError(message)
+    return made
+
+
 def events(event_s: ArrayLike | None, event_delta: ArrayLike | None) -> Events:
     """The changes of the servers, in the order of their times.
 
@@ -115,6 +127,16 @@ def fate_of(fate: UInt8 | None, requests: int) -> UInt8:
         return np.zeros(0, dtype=np.uint8)
     _own(fate, requests, np.uint8, "fate").fill(REFUSED)
     return fate
+
+
+def by_tick(instances: Int64 | None, backlog: Int64 | None) -> tuple[Int64, Int64]:
+    """The caller's series of a queue, of equal length, or scrap ones.
+
+    Raises: ValueError for arrays that the kernel could not fill.
+    """
+    size = next((one.size for one in (instances, backlog) if one is not None), 0)
+    made = [np.zeros(size, dtype=np.int64) if one is None else one for one in (instances, backlog)]
+    return _own(made[0], size, np.int64, "instances_by_tick"), _own(made[1], size, np.int64, "backlog_by_tick")
 
 
 def seconds(value: float, name: str) -> float:

@@ -28,8 +28,8 @@ for _edges in (LOWER, UPPER, VALUES):
 @compiled(allocates=False)
 def bin_of(seconds: float) -> int:
     """The bin of a latency."""
-    upper_bits = np.float32(seconds).view(np.int32) >> 16
-    return int(min(max(upper_bits - _FIRST, 0), BINS - 1))
+    upper_bits = int(np.float32(seconds).view(np.int32)) >> 16
+    return min(max(upper_bits - _FIRST, 0), BINS - 1)
 
 
 def empty() -> Int64:
@@ -37,23 +37,26 @@ def empty() -> Int64:
     return np.zeros(BINS, dtype=np.int64)
 
 
-def count(hist: Int64) -> int:
+Hist = Int64 | Float64  # counts, or counts weighted by what a stream stands for
+
+
+def count(hist: Hist) -> float:
     """How many latencies a histogram holds."""
-    return int(hist.sum())
+    return float(hist.sum())
 
 
-def mean(hist: Int64) -> float:
+def mean(hist: Hist) -> float:
     """Mean latency in seconds; NaN for an empty histogram."""
     return mean_of(hist, lambda seconds: seconds)
 
 
-def mean_of(hist: Int64, value: Callable[[Float64], Float64]) -> float:
+def mean_of(hist: Hist, value: Callable[[Float64], Float64]) -> float:
     """Mean of a function of the latency; NaN for an empty histogram."""
     total = count(hist)
     return float(hist @ value(VALUES)) / total if total else float("nan")
 
 
-def percentile(hist: Int64, probability: float) -> float:
+def percentile(hist: Hist, probability: float) -> float:
     """Latency in seconds that a share `probability` stays under, even within a bin; NaN for an empty histogram.
 
     >>> hist = empty()
@@ -62,7 +65,7 @@ def percentile(hist: Int64, probability: float) -> float:
     True
     """
     below = np.cumsum(hist)
-    if not below[-1]:
+    if below[-1] <= 0:
         return float("nan")
     rank = probability * below[-1]
     at = min(int(np.searchsorted(below, rank)), BINS - 1)
@@ -71,17 +74,17 @@ def percentile(hist: Int64, probability: float) -> float:
     return float(LOWER[at] + inside * (UPPER[at] - LOWER[at]))
 
 
-def share_above(hist: Int64, limit_s: float) -> float:
+def share_above(hist: Hist, limit_s: float) -> float:
     """Share of the latencies above a limit, even within a bin; NaN for an empty histogram."""
     inside = np.clip((UPPER - limit_s) / (UPPER - LOWER), 0.0, 1.0)
     total = count(hist)
     return float(hist @ inside) / total if total else float("nan")
 
 
-def nonzero(hist: Int64) -> tuple[Float64, Float64]:
+def nonzero(hist: Hist) -> tuple[Float64, Float64]:
     """The bins in use: their middles in seconds and their shares, which sum to 1 unless there are none."""
     used = np.flatnonzero(hist)
-    return VALUES[used], hist[used] / max(count(hist), 1)
+    return VALUES[used], hist[used] / (count(hist) or 1.0)
 
 
 def by_interval(arrivals: Float64, latency_s: Float32, *, start_s: float, width_s: float, intervals: int) -> Int64:

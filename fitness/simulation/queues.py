@@ -14,12 +14,16 @@ from numpy.typing import ArrayLike
 
 from fitness.simulation import checked
 from fitness.simulation.arrays import Float32, Int64, UInt8
+from fitness.simulation.backlog_kernels import DESIRED, READY, STATE, launches, play_backlog
+from fitness.simulation.compiled import NEVER_S
 from fitness.simulation.counts import Counts
 from fitness.simulation.interval_kernel import count_by_interval
 from fitness.simulation.queue_kernels import Tally, play_pooled
 from fitness.simulation.route_kernels import instances as instances_of
 from fitness.simulation.route_kernels import play_routed
 from fitness.simulation.servers import MOST_SORTED, vector
+
+_MOST_TICKS = 1e8
 
 
 class Routing(StrEnum):
@@ -133,6 +137,84 @@ def routed(
         checked.hist_of(hist),
         checked.latency_of(latency_s, times.size),
         checked.fate_of(fate, times.size),
+    )
+    return counts_of(tally, times.size - count_from)
+
+
+def backlog_scaled(
+    arrivals: ArrayLike,
+    multiplier: ArrayLike,
+    service_s: float,
+    *,
+    slots: int,
+    instances: int,
+    minimum: int,
+    maximum: int,
+    target_per_instance: float,
+    launch_s: float,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    timeout_s: float = math.inf,
+    out_datapoints: int = 3,
+    in_datapoints: int = 15,
+    in_factor: float = 0.9,
+    out_cooldown_s: float = 300.0,
+    in_cooldown_s: float = 300.0,
+    wake_datapoints: int = 2,
+    tick_s: float = 60.0,
+    instances_by_tick: Int64 | None = None,
+    backlog_by_tick: Int64 | None = None,
+    hist: Int64 | None = None,
+    count_from: int = 0,
+    latency_s: Float32 | None = None,
+    fate: UInt8 | None = None,
+) -> Counts:
+    """Play a stream through one queue whose instances follow its length, as an asynchronous endpoint does.
+
+    Every `tick_s` the backlog, waiting and at work, is compared with the target for each instance, launching ones
+    included: out after `out_datapoints` above it in a row, in after `in_datapoints` below `in_factor` of it. At zero
+    instances a backlog for `wake_datapoints` ticks in a row brings the first one; 0 is no such alarm, and what waits
+    then is refused. Paid seconds are of instances, from the start of the launch until the last work is done.
+    Shape: the `_by_tick` arrays are filled as far as they reach: in service, and the backlog, at the end of each tick.
+    Raises: ValueError for arrays or numbers that make no stream.
+    """
+    times, factors = checked.stream(arrivals, multiplier)
+    start_s = checked.seconds(start_s, "start_s")
+    launch_s = checked.seconds(launch_s, "launch_s")
+    ready = min(max(instances, checked.whole(minimum, "minimum", least=0)), maximum)
+    most = checked.whole(maximum, "maximum", least=minimum) * checked.whole(slots, "slots", least=1)
+    if not (target_per_instance > 0 and tick_s > 0 and (not times.size or times[-1] / tick_s < _MOST_TICKS)):
+        message = (
+            f"target and tick must be > 0, got {target_per_instance} and {tick_s} s, and ticks below {_MOST_TICKS:g}"
+        )
+        raise ValueError(message)
+    state = np.zeros(STATE, dtype=np.int64)
+    state[DESIRED] = state[READY] = ready
+    tally = play_backlog(
+        times,
+        factors,
+        checked.seconds(service_s, "service_s"),
+        vector(ready * slots, most, start_s),
+        most > MOST_SORTED,
+        np.array([minimum, maximum, out_datapoints, in_datapoints, wake_datapoints, slots], dtype=np.int64),
+        state,
+        float(target_per_instance),
+        float(in_factor),
+        np.array([out_cooldown_s, in_cooldown_s], dtype=np.float64),
+        launch_s,
+        float(tick_s),
+        np.full(2, -NEVER_S),
+        *launches(launch_s, tick_s),
+        np.zeros(checked.whole(in_datapoints, "in_datapoints", least=1), dtype=np.int64),
+        start_s,
+        checked.paid_from(times, count_from, start_s),
+        -1.0 if end_s is None else checked.seconds(end_s, "end_s"),
+        checked.seconds(timeout_s, "timeout_s"),
+        checked.whole(count_from, "count_from", least=0),
+        checked.hist_of(hist),
+        checked.latency_of(latency_s, times.size),
+        checked.fate_of(fate, times.size),
+        *checked.by_tick(instances_by_tick, backlog_by_tick),
     )
     return counts_of(tally, times.size - count_from)
 

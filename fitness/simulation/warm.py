@@ -22,6 +22,7 @@ MODULES = (
     "sandbox_kernels",
     "route_kernels",
     "cache_kernels",
+    "model_kernels",
     "backlog_kernels",
     "batch_kernels",
     "interval_kernel",

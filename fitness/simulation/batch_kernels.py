@@ -1,0 +1,131 @@
+"""Requests gathered into batches, and the records of a batch job: the loops.
+
+A free server takes what waits as soon as a full batch is there, or the oldest request has waited for the window.
+"""
+
+import numpy as np
+
+from fitness.simulation.arrays import Float32, Float64, Int64, UInt8
+from fitness.simulation.compiled import NEVER_S, Arguments, compiled
+from fitness.simulation.counts import SERVED, TIMED_OUT
+from fitness.simulation.histogram import BINS, bin_of
+from fitness.simulation.queue_kernels import change_servers
+from fitness.simulation.servers import occupy, vector
+
+BatchTally = tuple[int, int, int, int, float, float, float, float]
+
+
+def _batched_examples() -> list[Arguments]:
+    return [
+        (
+            *(np.zeros(2), np.ones(2, dtype=np.float32), np.ones(2), 0.0),
+            *(vector(1, 1, 0.0), 1, False, np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64)),
+            *(0.0, 0.0, -1.0, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
+            *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
+        )
+    ]
+
+
+@compiled(_batched_examples, allocates=False)
+def play_batched(
+    arrivals: Float64,
+    multiplier: Float32,
+    service_of_batch: Float64,  # by size; the last is the largest size
+    window_s: float,
+    free: Float64,
+    width: int,
+    is_heap: bool,
+    event_s: Float64,  # closed by a time after NEVER_S
+    event_delta: Int64,
+    start_s: float,
+    paid_from_s: float,
+    end_s: float,  # negative: when the last request is finished
+    timeout_s: float,
+    count_from: int,
+    hist: Int64,
+    latency_s: Float32,  # full of NaN, or empty
+    fate: UInt8,  # full of REFUSED, or empty
+) -> BatchTally:
+    """Play a stream: served, timed out, refused, batches; busy, paid and waiting seconds, the last end."""
+    largest = service_of_batch.size - 1
+    served, timed_out, refused, batches = 0, 0, 0, 0
+    busy_s, wait_s, last_s = 0.0, 0.0, start_s
+    paid_s = -width * max(start_s, paid_from_s)
+    event, next_s = 0, event_s[0]
+    first = 0
+    while first < arrivals.size:
+        gathered_s = arrivals[first] + window_s
+        if first + largest <= arrivals.size:
+            gathered_s = min(gathered_s, arrivals[first + largest - 1])
+        begin_s = max(gathered_s, free[0])
+        while next_s <= begin_s:
+            width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, is_heap)
+            paid_s += more_s
+            event += 1
+            next_s = event_s[event]
+            begin_s = max(gathered_s, free[0])
+        if width == 0:
+            refused += arrivals.size - max(first, min(count_from, arrivals.size))
+            break
+        size, load = 0, 0.0
+        while first + size < arrivals.size and size < largest and arrivals[first + size] <= begin_s:
+            load += np.float64(multiplier[first + size])
+            size += 1
+        work_s = service_of_batch[size] * (load / size)
+        finish_s = begin_s + work_s
+        occupy(free, width, finish_s, is_heap)
+        if first + size > count_from:
+            batches += 1
+            busy_s += work_s
+            last_s = max(last_s, finish_s)
+        for i in range(first, first + size):
+            took_s = finish_s - arrivals[i]
+            is_late = took_s > timeout_s
+            if i >= count_from:
+                wait_s += begin_s - arrivals[i]
+                timed_out += is_late
+                if not is_late:
+                    hist[bin_of(took_s)] += 1
+                    served += 1
+            if latency_s.size:
+                latency_s[i] = took_s
+            if fate.size:
+                fate[i] = TIMED_OUT if is_late else SERVED
+        first += size
+    close_s = end_s if end_s >= 0.0 else last_s
+    while next_s <= close_s:
+        width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, is_heap)
+        paid_s += more_s
+        event += 1
+        next_s = event_s[event]
+    paid_s += width * max(close_s, paid_from_s)
+    return served, timed_out, refused, batches, busy_s, paid_s, wait_s, last_s
+
+
+def _transform_examples() -> list[Arguments]:
+    return [(np.ones(1, dtype=np.float32), 1.0, np.zeros(2, dtype=np.int64), np.zeros((1, 2)), 0.0, np.zeros(1))]
+
+
+@compiled(_transform_examples, allocates=False)
+def play_transform(
+    multiplier: Float32,
+    service_s: float,
+    file_starts: Int64,  # of the first record of each file, closed by the count of records
+    free: Float64,  # (instances, slots + 1)
+    start_s: float,
+    finish_s: Float64,  # (instances,), filled
+) -> tuple[float, float]:
+    """Work off the files: busy seconds of the slots, the last end."""
+    instances, slots = free.shape[0], free.shape[1] - 1
+    busy_s, last_s = 0.0, start_s
+    for file in range(file_starts.size - 1):
+        instance = file % instances
+        for i in range(file_starts[file], file_starts[file + 1]):
+            work_s = service_s * np.float64(multiplier[i])
+            done_s = free[instance, 0] + work_s
+            occupy(free[instance], slots, done_s, False)
+            busy_s += work_s
+            finish_s[instance] = max(finish_s[instance], done_s)
+    for instance in range(instances):
+        last_s = max(last_s, finish_s[instance])
+    return busy_s, last_s
