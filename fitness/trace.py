@@ -37,6 +37,19 @@ Counts = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """The rows of a recording, finer than its minutes.
+
+    Shape: (rows,), read-only, by time. Times are seconds from the start of the recording's first minute.
+    """
+
+    time_s: Counts
+    width_s: float  # how long a row stands for; 0: the times are exact
+    count: NDArray[np.int64] | None  # requests of a row; None: one each
+    model: NDArray[np.int32] | None  # index into `Trace.models`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trace:
     """Arrivals by the minute, from the first minute with a row to the last.
 
@@ -47,6 +60,9 @@ class Trace:
     counts: Counts  # requests in each minute
     start: datetime | None  # UTC, start of the first minute; None: the file does not say
     notes: tuple[str, ...]  # what was assumed or mended, one sentence each
+    rows: Rows | None = None  # None: they were not asked for
+    models: tuple[str, ...] = ()  # names of the models, the most requested first; none: the file does not say
+    model_share: Counts | None = None  # (models,), share of the requests of each
 
     @property
     def rps_mean(self) -> float:
