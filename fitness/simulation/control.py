@@ -14,7 +14,7 @@ import numpy as np
 
 from fitness.arrays import Array
 from fitness.simulation.compiled import NEVER_S
-from fitness.simulation.control_loop import BACKLOG, JUST, NOTHING, REQUESTS, STEPS, Counted, Whole, loop
+from fitness.simulation.control_loop import BACKLOG, JUST, NOTHING, REQUESTS, STEPS, Counted, Whole, loop, room
 from fitness.simulation.rules import (
     IN_POINTS,
     IN_RATIO,
@@ -113,12 +113,15 @@ def run(
     if isinstance(base, Backlog) and not (carries_per_minute is not None and carries_per_minute > 0):
         message = "a policy on the backlog needs how many requests one instance works off in a minute"
         raise ValueError(message)
+    arrivals = arrivals.view()
+    arrivals.setflags(write=False)  # compiled for one kind of array
     lows, highs = _bounds(policy, arrivals.size, minute_of_week)
     watch = _watch(base)
     if start is None:
         start = math.ceil(min(arrivals[0] / watch.out_above * JUST, MOST_INSTANCES))
     start = min(max(start, int(lows[0])), int(highs[0]))
-    outcome = loop(
+    made = room(arrivals.size, kind=watch.kind)
+    events = loop(
         arrivals,
         lows,
         highs,
@@ -134,10 +137,12 @@ def run(
         float(min(carries_per_minute or 0.0, NEVER_S)),
         float(service_s),
         start,
+        *made,
     )
-    for array in outcome:
+    ready, desired, serving, paid, backlog, event_s, event_delta, _, _ = made
+    event_s, event_delta = event_s[:events].copy(), event_delta[:events].copy()
+    for array in (ready, desired, serving, paid, backlog, event_s, event_delta):
         array.setflags(write=False)
-    ready, desired, serving, paid, backlog, event_s, event_delta = outcome
     return Capacity(
         ready=ready,
         desired=desired,

@@ -26,14 +26,29 @@ JUST = 1 - 1e-9  # a count is not rounded up for an error of rounding
 
 def _examples() -> "Sequence[Arguments]":
     counts, bounds = np.zeros(2), np.ones(1, dtype=np.int64)
+    counts.setflags(write=False)
     points = np.array([OUT_POINTS, IN_POINTS, 0, 0], dtype=np.int64)
     steps = np.zeros((2, 0))
-    return [
-        (counts, bounds, bounds, REQUESTS, 1.0, 0.9, points, np.zeros(2), steps, steps, 60.0, 60.0, 0.0, 0.0, 1),
-    ]
+    rule = (counts, bounds, bounds, REQUESTS, 1.0, 0.9, points, np.zeros(2), steps, steps, 60.0, 60.0, 0.0, 0.0, 1)
+    return [(*rule, *room(2, kind=REQUESTS))]
 
 
-@compiled()
+def room(minutes: int, *, kind: int) -> "tuple[Counted, Counted, Array, Array, Array, Array, Whole, Array, Whole]":
+    """Arrays for what the loop fills. Memory that it does not touch costs nothing."""
+    return (
+        np.empty(minutes, dtype=np.int32),
+        np.empty(minutes, dtype=np.int32),
+        np.empty(minutes),
+        np.empty(minutes),
+        np.empty(minutes if kind == BACKLOG else 0),
+        np.empty(2 * minutes),
+        np.empty(2 * minutes, dtype=np.int64),
+        np.empty(minutes),
+        np.empty(minutes, dtype=np.int64),
+    )
+
+
+@compiled(allocates=False)
 def _change(steps: Array, distance: float) -> int:
     """By how many instances the farthest step that is reached changes the count."""
     change = 0.0
@@ -43,7 +58,7 @@ def _change(steps: Array, distance: float) -> int:
     return int(change)
 
 
-@compiled()
+@compiled(allocates=False)
 def _more(kind: int, desired: int, metric: float, out_above: float, steps_out: Array) -> int:
     """How many instances an alarm above the threshold asks for; `metric` is of all instances together."""
     if kind == STEPS:
@@ -51,7 +66,7 @@ def _more(kind: int, desired: int, metric: float, out_above: float, steps_out: A
     return max(desired + 1, math.ceil(min(metric / out_above * JUST, 1e6)))
 
 
-@compiled()
+@compiled(allocates=False)
 def _fewer(
     kind: int,
     desired: int,
@@ -75,7 +90,7 @@ def _fewer(
     return math.ceil(busiest / out_above * JUST)
 
 
-@compiled(_examples)
+@compiled(_examples, allocates=False)
 def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to hand around
     counts: Array,
     lows: Whole,
@@ -92,23 +107,27 @@ def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to 
     carries: float,
     service_s: float,
     start: int,
-) -> tuple[Counted, Counted, Array, Array, Array, Array, Whole]:
-    """Give ready, desired, serving, paid and backlog by minute, and the times and sizes of the events: see `Capacity`.
+    ready_by: Counted,
+    desired_by: Counted,
+    serving_by: Array,
+    paid_by: Array,
+    backlog_by: Array,
+    event_s: Array,
+    event_delta: Whole,
+    launched_s: Array,
+    launched: Whole,
+) -> int:
+    """Fill what `Capacity` says by minute and by event; give the number of events.
 
     Shape: `lows` and `highs` are (minutes,) or (1,); `points` holds the datapoints to scale out, to scale in, to leave
-    zero (0: never) and whether a quiet minute has one; steps are (2, steps), distances and changes.
+    zero (0: never) and whether a quiet minute has one; steps are (2, steps), distances and changes; `backlog_by` is
+    (0,) unless the backlog is watched. There is room for two events and one launch a minute.
     """
     minutes = counts.size
     varies = lows.size > 1
     low, high = lows[0], highs[0]
     out_points, in_points, wake_points, emits_zero = points[0], points[1], points[2], points[3] > 0
-    ready_by, desired_by = np.empty(minutes, np.int32), np.empty(minutes, np.int32)
-    serving_by, paid_by = np.empty(minutes, np.float64), np.empty(minutes, np.float64)
-    backlog_by = np.empty(minutes if kind == BACKLOG else 0, np.float64)
     metrics = backlog_by if kind == BACKLOG else counts
-    # A minute has at most one decision: at most one launch, and at most two events. Untouched memory costs nothing.
-    event_s, event_delta = np.empty(2 * minutes, np.float64), np.empty(2 * minutes, np.int64)
-    launched_s, launched = np.empty(minutes, np.float64), np.empty(minutes, np.int64)  # when ready, and how many
     events, head, tail = 0, 0, 0  # launches from head to tail are under way
     ready, desired, waiting = start, start, 0.0
     above, below, waking = 0, 0, 0  # datapoints in a row
@@ -192,4 +211,4 @@ def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to 
             paid_by[minute] -= event_delta[event] * min(rest_s, 60.0) / 60.0
             rest_s -= 60.0
             minute += 1
-    return ready_by, desired_by, serving_by, paid_by, backlog_by, event_s[:events].copy(), event_delta[:events].copy()
+    return events

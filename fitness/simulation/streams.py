@@ -165,15 +165,16 @@ def step(
 ) -> Stream:
     """Give a steady load that rises to `factor` times itself and falls back; what comes before the rise is the lead.
 
+    The rise is at `before_s` on the stream's clock.
     Raises: InputError if these are more than `most`.
     """
-    edges = np.array([-before_s, 0.0, up_s, up_s + after_s])
+    edges = np.cumsum([0.0, before_s, up_s, after_s])
     running = np.cumsum(np.array([0.0, before_s, factor * up_s, after_s]) * rps)
     if running[-1] > most:
         message = f"has {running[-1]:,.0f} requests in a step at {rps:g} a second; at most {most:,} are played"
         raise InputError([Problem(path="$.traffic", message=message)])
     times = poisson(running, edges, seed, key=0)
-    return stream_of(inputs, times, None, seed, 0, draw, window=(0.0, up_s + after_s), notes=())
+    return stream_of(inputs, times, None, seed, 0, draw, window=(before_s, float(edges[-1])), notes=())
 
 
 def _ordered(timeline: Timeline, blocks: int) -> Index:
