@@ -17,7 +17,7 @@ from fitness import answer, document, flips, limits, offers, presets, record, us
 from fitness.errors import FitnessError, InputError, Problem
 from fitness.options import OPTIONS
 from fitness.prices import Price, PriceBook, load_book
-from fitness.study import study
+from fitness.study import SEED, Study, study
 from fitness.trace import Trace, read_trace
 from fitness.verdict import bill_of, configuration, recommend
 from fitness.workload import Workload
@@ -81,6 +81,18 @@ def _parser() -> argparse.ArgumentParser:
     price.add_argument("usage", metavar="USAGE", help="usage file, YAML or JSON; - is standard input")
     price.add_argument("--json", action="store_true", help="the answer as JSON")
 
+    playing = command("simulate", _simulate, "Play a month's requests through one option, request by request.")
+    playing.add_argument("workload", metavar="WORKLOAD", help="workload file, YAML or JSON; - is standard input")
+    playing.add_argument("--option", required=True, choices=tuple(OPTIONS))
+    playing.add_argument("--instance", metavar="TYPE", help="instance type, e.g. ml.c5.xlarge")
+    playing.add_argument("--config", metavar="JSON", help='settings to fix, e.g. {"routing": "RANDOM"}')
+    playing.add_argument("--priors", metavar="JSON", help='priors to fix, e.g. {"invoke_overhead_ms": 0}')
+    playing.add_argument("--trace", metavar="FILE", help="recorded arrivals instead of the declared traffic")
+    playing.add_argument("--requests", type=int, default=100_000, metavar="N", help="requests to play (100,000)")
+    playing.add_argument("--seed", type=int, default=SEED, metavar="S", help="the same seed gives the same answer")
+    playing.add_argument("--limits", choices=("current", "article"), help="which dated profile of limits gates")
+    playing.add_argument("--json", action="store_true", help="the answer as JSON")
+
     turning = command("flips", _flips, "The values at which the recommendation changes.")
     turning.add_argument("workload", metavar="WORKLOAD", help="workload file, YAML or JSON; - is standard input")
     turning.add_argument("--field", action="append", metavar="PATH", help="e.g. traffic.rps_mean; all by default")
@@ -122,17 +134,7 @@ def _recommend(args: argparse.Namespace) -> int:
 
 def _bill(args: argparse.Namespace) -> int:
     workload, trace = _workload(args)
-    config = dict(_mapping(args.config, "--config"))
-    if args.instance is not None:
-        config["instance_type"] = args.instance
-    work = study(
-        workload,
-        book=_book(),
-        config=config,
-        priors=_mapping(args.priors, "--priors"),
-        options=(args.option,),
-        trace=trace,
-    )
+    work = _study(args, workload, trace)
     played = work.configured(args.option)
     failed = [gate.reason for gate in played.gates if gate.passes is False]
     if played.outcome is None:
@@ -149,6 +151,34 @@ def _bill(args: argparse.Namespace) -> int:
         print(f"{args.option}: {', '.join(f'{name} {value}' for name, value in settings.items())}\n")
         print(found.as_text())
     return INFEASIBLE if failed else DONE
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    # Only this command needs the compiler, which costs half a second to import.
+    from fitness.simulation import play, report  # noqa: PLC0415
+
+    workload, trace = _workload(args)
+    if args.trace is not None:
+        trace = read_trace(Path(args.trace), name="--trace")
+        workload = workload.replace({"traffic.trace": args.trace})
+    if args.seed < 0:
+        _refuse("--seed", f"must be >= 0, got {args.seed}")
+    work = _study(args, workload, trace)
+    done = play.simulate(work, args.option, requests=args.requests, seed=args.seed)
+    print(_json(report.as_dict(work, done)) if args.json else report.as_text(work, done))
+    failed = [gate.reason for gate in work.played[args.option].gates if gate.passes is False]
+    for reason in failed:
+        _note(f"not feasible: {reason}")
+    return INFEASIBLE if failed else DONE
+
+
+def _study(args: argparse.Namespace, workload: Workload, trace: Trace | None) -> Study:
+    """The study of one option, with the settings and priors of the arguments."""
+    config = dict(_mapping(args.config, "--config"))
+    if args.instance is not None:
+        config["instance_type"] = args.instance
+    priors = _mapping(args.priors, "--priors")
+    return study(workload, book=_book(), config=config, priors=priors, options=(args.option,), trace=trace)
 
 
 def _flips(args: argparse.Namespace) -> int:
