@@ -15,7 +15,7 @@ from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
 from fitness.simulation.queue_kernels import Tally, change_servers
-from fitness.simulation.servers import add, occupy, vector
+from fitness.simulation.servers import add, occupy, vector, within
 
 # Places in the whole numbers of the policy, and in those that the loop keeps.
 MINIMUM, MAXIMUM, OUT_POINTS, IN_POINTS, WAKE_POINTS, SLOTS = range(6)
@@ -124,7 +124,7 @@ def _examples() -> list[Arguments]:
             *(np.zeros(2), np.ones(2, dtype=np.float32), 1.0, vector(1, 1, 0.0), False),
             *(np.ones(6, dtype=np.int64), np.ones(STATE, dtype=np.int64), 1.0, 0.9, np.zeros(2), 60.0, 60.0),
             *(np.zeros(2), *launches(60.0, 60.0), np.zeros(1, dtype=np.int64)),
-            *(0.0, 0.0, -1.0, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
+            *(0.0, 0.0, NEVER_S, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
             *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
             *(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)),
         )
@@ -151,7 +151,7 @@ def play_backlog(
     recent: Int64,  # backlogs of the latest minutes, as many as scaling in looks at
     start_s: float,
     paid_from_s: float,
-    end_s: float,  # negative: when the last request is finished
+    end_s: float,  # NEVER_S: when the last request is finished
     timeout_s: float,
     count_from: int,
     hist: Int64,
@@ -165,11 +165,11 @@ def play_backlog(
     width = state[READY] * slots
     served, timed_out, refused = 0, 0, 0
     busy_s, wait_s, last_s = 0.0, 0.0, start_s
-    paid_s = -state[DESIRED] * slots * max(start_s, paid_from_s)  # of servers, from the start of the launch
+    paid_s = -state[DESIRED] * slots * within(start_s, paid_from_s, end_s)  # of servers, from the start of the launch
     tick, next_s, arrived = 0, start_s + tick_s, 0
     for i in range(arrivals.size + 1):
         is_end = i == arrivals.size
-        close_s = end_s if end_s >= 0.0 else last_s  # the minutes after the last start are paid too
+        close_s = end_s if end_s < NEVER_S else last_s  # the minutes after the last start are paid too
         begin_s = close_s if is_end else max(arrivals[i], free[0])
         while min(next_s, coming_s[state[LAUNCHED]]) <= begin_s:
             if coming_s[state[LAUNCHED]] <= next_s:
@@ -186,17 +186,17 @@ def play_backlog(
             before = state[DESIRED]
             wanted = decide(policy, state, target, cooldowns_s, changed_s, recent, backlog, now_s)
             state[DESIRED] = wanted
-            paid_s -= max(wanted - before, 0) * slots * max(now_s, paid_from_s)
+            paid_s -= max(wanted - before, 0) * slots * within(now_s, paid_from_s, end_s)
             if wanted > before:
                 changed_s[0] = now_s
                 launch(state, coming_s, coming, now_s + launch_s, wanted - before)
             elif wanted < before:
                 changed_s[1] = now_s
                 cancelled = cancel(state, coming_s, coming, before - wanted)
-                paid_s += cancelled * slots * max(now_s, paid_from_s)
+                paid_s += cancelled * slots * within(now_s, paid_from_s, end_s)
                 leaving = before - wanted - cancelled
                 state[READY] -= leaving
-                width, more_s = change_servers(free, width, now_s, -leaving * slots, paid_from_s, is_heap)
+                width, more_s = change_servers(free, width, now_s, -leaving * slots, paid_from_s, end_s, is_heap)
                 paid_s += more_s
             if tick < instances_by_tick.size:
                 instances_by_tick[tick] = state[READY]
@@ -206,7 +206,7 @@ def play_backlog(
             if state[DESIRED] == 0 and policy[WAKE_POINTS] <= 0:
                 break
         if is_end:
-            paid_s += state[DESIRED] * slots * max(close_s, paid_from_s)
+            paid_s += state[DESIRED] * slots * within(close_s, paid_from_s, end_s)
             break
         if width == 0:
             refused += arrivals.size - max(i, min(count_from, arrivals.size))

@@ -10,7 +10,7 @@ from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
 from fitness.simulation.queue_kernels import change_servers
-from fitness.simulation.servers import occupy, vector
+from fitness.simulation.servers import occupy, vector, within
 
 BatchTally = tuple[int, int, int, int, float, float, float, float]
 
@@ -20,7 +20,7 @@ def _batched_examples() -> list[Arguments]:
         (
             *(np.zeros(2), np.ones(2, dtype=np.float32), np.ones(2), 0.0),
             *(vector(1, 1, 0.0), 1, False, np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64)),
-            *(0.0, 0.0, -1.0, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
+            *(0.0, 0.0, NEVER_S, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
             *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
         )
     ]
@@ -39,7 +39,7 @@ def play_batched(
     event_delta: Int64,
     start_s: float,
     paid_from_s: float,
-    end_s: float,  # negative: when the last request is finished
+    end_s: float,  # NEVER_S: when the last request is finished
     timeout_s: float,
     count_from: int,
     hist: Int64,
@@ -50,7 +50,7 @@ def play_batched(
     largest = service_of_batch.size - 1
     served, timed_out, refused, batches = 0, 0, 0, 0
     busy_s, wait_s, last_s = 0.0, 0.0, start_s
-    paid_s = -width * max(start_s, paid_from_s)
+    paid_s = -width * within(start_s, paid_from_s, end_s)
     event, next_s = 0, event_s[0]
     first = 0
     while first < arrivals.size:
@@ -59,7 +59,7 @@ def play_batched(
             gathered_s = min(gathered_s, arrivals[first + largest - 1])
         begin_s = max(gathered_s, free[0])
         while next_s <= begin_s:
-            width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, is_heap)
+            width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, end_s, is_heap)
             paid_s += more_s
             event += 1
             next_s = event_s[event]
@@ -92,13 +92,13 @@ def play_batched(
             if fate.size:
                 fate[i] = TIMED_OUT if is_late else SERVED
         first += size
-    close_s = end_s if end_s >= 0.0 else last_s
+    close_s = end_s if end_s < NEVER_S else last_s
     while next_s <= close_s:
-        width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, is_heap)
+        width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, end_s, is_heap)
         paid_s += more_s
         event += 1
         next_s = event_s[event]
-    paid_s += width * max(close_s, paid_from_s)
+    paid_s += width * within(close_s, paid_from_s, end_s)
     return served, timed_out, refused, batches, busy_s, paid_s, wait_s, last_s
 
 

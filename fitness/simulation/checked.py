@@ -161,6 +161,11 @@ def whole(value: int, name: str, *, least: int) -> int:
     return int(value)
 
 
+def end_of(end_s: float | None) -> float:
+    """Until when servers are paid; NEVER_S: until the last request is finished."""
+    return NEVER_S if end_s is None else seconds(end_s, "end_s")
+
+
 def paid_from(arrivals: Float64, count_from: int, start_s: float) -> float:
     """When counting begins: at the first counted arrival, or at the start if every one counts."""
     if count_from <= 0:

@@ -12,7 +12,7 @@ from fitness.simulation.cache_kernels import look_up, ring
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import COLD, SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
-from fitness.simulation.servers import occupy
+from fitness.simulation.servers import occupy, within
 
 ModelTally = tuple[int, int, int, int, int, int, int, int, float, float, float, float, float]
 
@@ -25,7 +25,7 @@ def _examples() -> list[Arguments]:
             *(times, times, times, sizes, sizes, 1, 1),
             *(np.zeros((1, 1), dtype=np.int32), np.ones(1, dtype=np.int32)),
             *(np.zeros((1, 2)), np.zeros((1, 1)), *memory, *disk, np.zeros((2, 1), dtype=np.int64), 1),
-            *(np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64), 0.0, 0.0, -1.0, 60.0, 0),
+            *(np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64), 0.0, 0.0, NEVER_S, 60.0, 0),
             *(np.zeros(BINS, dtype=np.int64), np.zeros(BINS, dtype=np.int64)),
             *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
         )
@@ -59,7 +59,7 @@ def play_models(
     event_delta: Int64,
     start_s: float,
     paid_from_s: float,
-    end_s: float,  # negative: when the last request is finished
+    end_s: float,  # NEVER_S: when the last request is finished
     timeout_s: float,
     count_from: int,
     hist_hit: Int64,
@@ -76,10 +76,10 @@ def play_models(
     served, timed_out, refused, hits = 0, 0, 0, 0
     memory_misses, disk_misses, evictions, delayed = 0, 0, 0, 0
     busy_s, wait_s, loading_s, last_s = 0.0, 0.0, 0.0, start_s
-    paid_s = -count * max(start_s, paid_from_s)
+    paid_s = -count * within(start_s, paid_from_s, end_s)
     event = 0
     for i in range(arrivals.size + 1):
-        close_s = end_s if end_s >= 0.0 else last_s  # the changes after the last arrival are paid too
+        close_s = end_s if end_s < NEVER_S else last_s  # the changes after the last arrival are paid too
         now_s = arrivals[i] if i < arrivals.size else close_s
         while event_s[event] <= now_s:
             at_s = event_s[event]
@@ -93,13 +93,13 @@ def play_models(
                 used[0, count] = 0
                 used[1, count] = 0
                 count += 1
-                paid_s -= max(at_s, paid_from_s)
+                paid_s -= within(at_s, paid_from_s, end_s)
             for _ in range(min(-event_delta[event], count)):
                 count -= 1
-                paid_s += max(free[count, slots - 1], at_s, paid_from_s)
+                paid_s += within(max(free[count, slots - 1], at_s), paid_from_s, end_s)
             event += 1
         if i == arrivals.size:
-            paid_s += count * max(now_s, paid_from_s)
+            paid_s += count * within(now_s, paid_from_s, end_s)
             break
         counts = i >= count_from
         if count == 0:

@@ -11,14 +11,14 @@ from fitness.simulation.arrays import Float32, Float64, Int64, UInt8
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
-from fitness.simulation.servers import add, occupy, remove, vector
+from fitness.simulation.servers import add, occupy, remove, vector, within
 
 Tally = tuple[int, int, int, float, float, float, float]
 
 
 @compiled(allocates=False)
 def change_servers(
-    free: Float64, width: int, at_s: float, delta: int, paid_from_s: float, is_heap: bool
+    free: Float64, width: int, at_s: float, delta: int, paid_from_s: float, end_s: float, is_heap: bool
 ) -> tuple[int, float]:
     """Add or remove servers at a time; gives the new width and what it adds to the paid seconds.
 
@@ -28,9 +28,9 @@ def change_servers(
     paid_s = 0.0
     for _ in range(delta):
         width = add(free, width, at_s, is_heap)
-        paid_s -= max(at_s, paid_from_s)
+        paid_s -= within(at_s, paid_from_s, end_s)
     for _ in range(min(-delta, width)):
-        paid_s += max(free[0], at_s, paid_from_s)
+        paid_s += within(max(free[0], at_s), paid_from_s, end_s)
         width = remove(free, width, is_heap)
     return width, paid_s
 
@@ -40,7 +40,7 @@ def _examples() -> list[Arguments]:
         (
             *(np.zeros(2), np.ones(2, dtype=np.float32), 1.0),
             *(vector(1, 1, 0.0), 1, False, np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64)),
-            *(0.0, 0.0, -1.0, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
+            *(0.0, 0.0, NEVER_S, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
             *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
         )
     ]
@@ -58,7 +58,7 @@ def play_pooled(
     event_delta: Int64,
     start_s: float,
     paid_from_s: float,
-    end_s: float,  # negative: when the last request is finished
+    end_s: float,  # NEVER_S: when the last request is finished
     timeout_s: float,
     count_from: int,
     hist: Int64,
@@ -68,12 +68,12 @@ def play_pooled(
     """Play a stream: served, timed out, refused, busy, paid and waiting seconds, the last end."""
     served, timed_out, refused = 0, 0, 0
     busy_s, wait_s, last_s = 0.0, 0.0, start_s
-    paid_s = -width * max(start_s, paid_from_s)
+    paid_s = -width * within(start_s, paid_from_s, end_s)
     event, next_s = 0, event_s[0]
     for i in range(arrivals.size):
         begin_s = max(arrivals[i], free[0])
         while next_s <= begin_s:
-            width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, is_heap)
+            width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, end_s, is_heap)
             paid_s += more_s
             event += 1
             next_s = event_s[event]
@@ -98,11 +98,11 @@ def play_pooled(
             latency_s[i] = took_s
         if fate.size:
             fate[i] = TIMED_OUT if is_late else SERVED
-    close_s = end_s if end_s >= 0.0 else last_s
+    close_s = end_s if end_s < NEVER_S else last_s
     while next_s <= close_s:
-        width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, is_heap)
+        width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, end_s, is_heap)
         paid_s += more_s
         event += 1
         next_s = event_s[event]
-    paid_s += width * max(close_s, paid_from_s)
+    paid_s += width * within(close_s, paid_from_s, end_s)
     return served, timed_out, refused, busy_s, paid_s, wait_s, last_s

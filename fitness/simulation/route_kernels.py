@@ -11,7 +11,7 @@ from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
 from fitness.simulation.queue_kernels import Tally
-from fitness.simulation.servers import occupy
+from fitness.simulation.servers import occupy, within
 
 
 def instances(ready: int, most: int, slots: int, start_s: float) -> tuple[Float64, Int32]:
@@ -89,7 +89,7 @@ def _examples() -> list[Arguments]:
             *(np.zeros(2), np.ones(2, dtype=np.float32), np.zeros(2, dtype=np.float32), 1.0),
             *(free, order, 1, np.zeros(1, dtype=np.int32), np.zeros(2), np.zeros(2, dtype=np.int32)),
             *(np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64)),
-            *(0.0, 0.0, -1.0, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
+            *(0.0, 0.0, NEVER_S, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
             *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
         )
     ]
@@ -111,7 +111,7 @@ def play_routed(
     event_delta: Int64,
     start_s: float,
     paid_from_s: float,
-    end_s: float,  # negative: when the last request is finished
+    end_s: float,  # NEVER_S: when the last request is finished
     timeout_s: float,
     count_from: int,
     hist: Int64,
@@ -122,10 +122,10 @@ def play_routed(
     slots = free.shape[1] - 1
     served, timed_out, refused = 0, 0, 0
     busy_s, wait_s, last_s = 0.0, 0.0, start_s
-    paid_s = -count * max(start_s, paid_from_s)
+    paid_s = -count * within(start_s, paid_from_s, end_s)
     event, made, ends = 0, count, 0
     for i in range(arrivals.size + 1):
-        close_s = end_s if end_s >= 0.0 else last_s  # the changes after the last arrival are paid too
+        close_s = end_s if end_s < NEVER_S else last_s  # the changes after the last arrival are paid too
         now_s = arrivals[i] if i < arrivals.size else close_s
         while event_s[event] <= now_s:
             at_s = event_s[event]
@@ -134,16 +134,16 @@ def play_routed(
                 order[count] = made
                 made += 1
                 count += 1
-                paid_s -= max(at_s, paid_from_s)
+                paid_s -= within(at_s, paid_from_s, end_s)
             for _ in range(min(-event_delta[event], count)):
                 leaver = idle_first(free, order, count)
-                paid_s += max(free[order[leaver], slots - 1], at_s, paid_from_s)
+                paid_s += within(max(free[order[leaver], slots - 1], at_s), paid_from_s, end_s)
                 count -= 1
                 for k in range(leaver, count):
                     order[k] = order[k + 1]
             event += 1
         if i == arrivals.size:
-            paid_s += count * max(now_s, paid_from_s)
+            paid_s += count * within(now_s, paid_from_s, end_s)
             break
         if count == 0:
             refused += i >= count_from

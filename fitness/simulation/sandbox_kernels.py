@@ -26,7 +26,7 @@ def _examples() -> list[Arguments]:
         (
             *(np.zeros(2), np.ones(2, dtype=np.float32), 1.0, 1.0, 300.0),
             *(room(1), 1, vector(0, 0, 0.0), 0, False),
-            *(0.0, 0.0, -1.0, 60.0, 0, np.zeros(BINS, dtype=np.int64), np.zeros(BINS, dtype=np.int64)),
+            *(0.0, 0.0, NEVER_S, 60.0, 0, np.zeros(BINS, dtype=np.int64), np.zeros(BINS, dtype=np.int64)),
             *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
         )
     ]
@@ -46,7 +46,7 @@ def play_sandboxes(
     queues: bool,
     start_s: float,
     paid_from_s: float,
-    end_s: float,  # negative: when the last request is finished
+    end_s: float,  # NEVER_S: when the last request is finished
     timeout_s: float,
     count_from: int,
     hist_warm: Int64,
@@ -126,7 +126,7 @@ def play_sandboxes(
             latency_s[i] = took_s
         if fate.size:
             fate[i] = TIMED_OUT if is_late else (COLD if is_cold else SERVED)
-    close_s = end_s if end_s >= 0.0 else last_s
+    close_s = end_s if end_s < NEVER_S else last_s
     for k in range(oldest, end):
         alive_s += max(min(close_s - free[k], ttl_s), 0.0)
     alive_s += provisioned * max(close_s - paid_from_s, 0.0)

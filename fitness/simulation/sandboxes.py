@@ -63,7 +63,7 @@ def sandboxes(
         bool(queues_when_full),
         start_s,
         checked.paid_from(times, count_from, start_s),
-        -1.0 if end_s is None else checked.seconds(end_s, "end_s"),
+        checked.end_of(end_s),
         checked.seconds(timeout_s, "timeout_s"),
         checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist_warm),

@@ -65,6 +65,12 @@ def remove(free: Float64, width: int, is_heap: bool) -> int:
 
 
 @compiled(allocates=False)
+def within(time_s: float, from_s: float, end_s: float) -> float:
+    """A time moved into the stretch that is paid: seconds paid are ends less beginnings, each moved so."""
+    return min(max(time_s, from_s), end_s)
+
+
+@compiled(allocates=False)
 def _sink(free: Float64, width: int, value: float) -> None:
     """Replace the top of a heap of `width` times."""
     k = 0
