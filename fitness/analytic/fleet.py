@@ -42,6 +42,28 @@ def sustainable(
     `hops` queues are passed one after the other, each with its share of `service_s`.
     Shape: both (draws, types). The late share is what no count of instances can repair.
     """
+    # Types that serve alike (a c5.large and an m5.large) are worked out once: most of the catalogue is alike.
+    keys = [
+        slots[:, column].tobytes() + service_s[:, column].tobytes() + machines.baseline[column].tobytes()
+        for column in range(machines.count)
+    ]
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    chosen = [keys.index(key) for key in places]
+    carries, unmet = _sustainable(
+        inputs,
+        machines.baseline[chosen],
+        service_s=service_s[:, chosen],
+        slots=slots[:, chosen],
+        overhead_s=overhead_s,
+        hops=hops,
+    )
+    back = [places[key] for key in keys]
+    return carries[:, back], unmet[:, back]
+
+
+def _sustainable(
+    inputs: Inputs, baseline: Array, *, service_s: Array, slots: Array, overhead_s: Array, hops: Array
+) -> tuple[Array, Array]:
     nodes, weights = queueing.service_nodes(inputs.request.distribution, inputs.request.cv, fine=inputs.size == 1)
     nodes = nodes[:, None, :]
     cv = inputs.request.cv[:, None]
@@ -49,7 +71,7 @@ def sustainable(
         (inputs.objectives.within_p95_s, P95_LATE),
         (inputs.objectives.within_p99_s, P99_LATE),
     ]
-    cap = machines.baseline[None, :] / HEADROOM * np.ones_like(service_s)
+    cap = baseline[None, :] / HEADROOM * np.ones_like(service_s)
     each_s = service_s / hops[:, None]
 
     def late(utilisation: Array) -> Array:
