@@ -30,6 +30,8 @@ def hit_ratio(members: Array, share: Array, resident: Array) -> Array:
     The ratio does not depend on the request rate.
     """
     total = np.sum(members, axis=1)[:, None]
+    if bool(np.all(resident >= total)):
+        return np.ones(resident.shape)
     low = np.zeros(resident.shape)
     high = np.full(resident.shape, 60.0)  # log of the characteristic time, in requests
     for _ in range(_ITERATIONS):
