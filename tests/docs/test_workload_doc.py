@@ -42,7 +42,8 @@ def test_the_shown_messages_are_the_messages():
 def test_the_bounds_in_the_text_are_the_bounds():
     assert f"of at most {document.MAX_BYTES // 1024} kB" in DOC
     assert f"at least {SMALLEST:g};" in DOC
-    assert f"A file may have {trace.MAX_BYTES // 1024**2} MB and span five years" in DOC
+    assert f"A file may have {trace.MAX_BYTES // 1024**3} GB, ten million rows and {trace.MAX_MODELS:,} models" in DOC
+    assert trace.MAX_ROWS == 10_000_000
 
 
 def test_each_line_of_prose_holds_one_sentence():

@@ -154,11 +154,11 @@ def test_a_short_last_hour_joins_the_one_before(minutes, hours):
         (b"", "is empty @ trace"),
         (b"\n \n", "is empty @ trace"),
         (b"count\n", "holds a header and no row @ trace"),
-        (b"a,b\n1,2", 'must have a header `timestamp`, `timestamp,count` or `count`, got "a,b" @ trace'),
-        (b"5\n6\n", 'must have a header `timestamp`, `timestamp,count` or `count`, got "5" @ trace'),
+        (b"a,b\n1,2", 'must have a header `timestamp[,count][,model]` or `count`, got "a,b" @ trace'),
+        (b"5\n6\n", 'must have a header `timestamp[,count][,model]` or `count`, got "5" @ trace'),
         (
             b"count,count\n5,6",
-            'must have a header `timestamp`, `timestamp,count` or `count`, got "count,count" @ trace',
+            'must have a header `timestamp[,count][,model]` or `count`, got "count,count" @ trace',
         ),
         (b"count\n-1", 'a count must be a number >= 0, got "-1" @ trace, line 2'),
         (b"count\nnan", 'a count must be a number >= 0, got "nan" @ trace, line 2'),
@@ -182,7 +182,7 @@ def test_what_can_not_be_read_is_refused_with_the_reason(source, message):
 def test_a_wrong_timestamp_is_shown_with_its_line(written):
     (problem,) = problems(f"timestamp,count\n0,1\n{written},1\n".encode())
     assert problem == (
-        "a timestamp must be ISO 8601, from 1971 on, or seconds or milliseconds since 1970,"
+        "a timestamp must be ISO 8601, from 1971 on, or a number of seconds, milliseconds, microseconds or nanoseconds,"
         f' got "{written}" @ trace, line 3'
     )
 
@@ -220,7 +220,7 @@ def test_a_file_above_the_limit_is_refused(tmp_path):
     path = tmp_path / "large.csv"
     with path.open("wb") as sparse:
         sparse.truncate(trace.MAX_BYTES + 1)
-    assert problems(path) == ["is too large: at most 50 MB are read @ large.csv"]
+    assert problems(path) == ["is too large: at most 1024 MB are read, got 1024 @ large.csv"]
 
 
 def test_the_counts_can_not_be_changed():
