@@ -15,7 +15,7 @@ from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
 from fitness.simulation.queue_kernels import Tally, change_servers
-from fitness.simulation.servers import add, occupy, vector, within
+from fitness.simulation.servers import add, last_of, occupy, vector, within
 
 # Places in the whole numbers of the policy, and in those that the loop keeps.
 MINIMUM, MAXIMUM, OUT_POINTS, IN_POINTS, WAKE_POINTS, SLOTS = range(6)
@@ -164,7 +164,7 @@ def play_backlog(
     slots = policy[SLOTS]
     width = state[READY] * slots
     served, timed_out, refused = 0, 0, 0
-    busy_s, wait_s, last_s = 0.0, 0.0, start_s
+    busy_s, wait_s, last_s = 0.0, 0.0, last_of(arrivals, start_s)
     paid_s = -state[DESIRED] * slots * within(start_s, paid_from_s, end_s)  # of servers, from the start of the launch
     tick, next_s, arrived = 0, start_s + tick_s, 0
     for i in range(arrivals.size + 1):
@@ -216,10 +216,10 @@ def play_backlog(
         occupy(free, width, finish_s, is_heap)
         took_s = finish_s - arrivals[i]
         is_late = took_s > timeout_s
+        last_s = max(last_s, finish_s)
         if i >= count_from:
             busy_s += work_s
             wait_s += begin_s - arrivals[i]
-            last_s = max(last_s, finish_s)
             timed_out += is_late
             if not is_late:
                 hist[bin_of(took_s)] += 1

@@ -10,7 +10,7 @@ from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
 from fitness.simulation.queue_kernels import change_servers
-from fitness.simulation.servers import occupy, vector, within
+from fitness.simulation.servers import last_of, occupy, vector, within
 
 BatchTally = tuple[int, int, int, int, float, float, float, float]
 
@@ -49,7 +49,7 @@ def play_batched(
     """Play a stream: served, timed out, refused, batches; busy, paid and waiting seconds, the last end."""
     largest = service_of_batch.size - 1
     served, timed_out, refused, batches = 0, 0, 0, 0
-    busy_s, wait_s, last_s = 0.0, 0.0, start_s
+    busy_s, wait_s, last_s = 0.0, 0.0, last_of(arrivals, start_s)
     paid_s = -width * within(start_s, paid_from_s, end_s)
     event, next_s = 0, event_s[0]
     first = 0
@@ -74,10 +74,10 @@ def play_batched(
         work_s = service_of_batch[size] * (load / size)
         finish_s = begin_s + work_s
         occupy(free, width, finish_s, is_heap)
+        last_s = max(last_s, finish_s)
         if first + size > count_from:
             batches += 1
             busy_s += work_s
-            last_s = max(last_s, finish_s)
         for i in range(first, first + size):
             took_s = finish_s - arrivals[i]
             is_late = took_s > timeout_s

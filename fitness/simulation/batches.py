@@ -47,7 +47,7 @@ def batched(
     times, factors = checked.stream(arrivals, multiplier)
     changes = checked.events(event_s, event_delta)
     start_s = checked.seconds(start_s, "start_s")
-    most = checked.whole(servers, "servers", least=0) + changes.added
+    most = changes.most(checked.whole(servers, "servers", least=0))
     of_batch = checked.array_of(service_of_batch, np.float64)
     if of_batch.size < 2 or not bool(np.all((of_batch[1:] >= 0.0) & np.isfinite(of_batch[1:]))):
         message = f"service_of_batch must have times >= 0 s for batches of 1 and more, got {of_batch}"
@@ -65,7 +65,7 @@ def batched(
         start_s,
         checked.paid_from(times, count_from, start_s),
         checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s"),
+        checked.seconds(timeout_s, "timeout_s", is_endless=True),
         checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist),
         checked.latency_of(latency_s, times.size),

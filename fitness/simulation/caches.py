@@ -97,8 +97,9 @@ def cached(
     known = memory_of.size
     changes = checked.events(event_s, event_delta)
     start_s = checked.seconds(start_s, "start_s")
-    most = max(checked.whole(instances, "instances", least=0) + changes.added, 1)
+    most = max(changes.most(checked.whole(instances, "instances", least=0)), 1)
     homes = placements(known, most, seed=0) if placement is None else np.ascontiguousarray(placement, dtype=np.int32)
+    checked.indices(homes.ravel(), max(homes.shape[0], 1), "placement")
     if homes.shape[0] < most or homes.shape[1:] != (known,) or disk_of.size != known:
         message = (
             f"placement and sizes must cover {most} instances and {known} models, got {homes.shape}, {disk_of.size}"
@@ -129,7 +130,7 @@ def cached(
         start_s,
         checked.paid_from(times, count_from, start_s),
         checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s"),
+        checked.seconds(timeout_s, "timeout_s", is_endless=True),
         checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist_hit),
         checked.hist_of(hist_miss),

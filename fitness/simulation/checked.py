@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
@@ -23,6 +24,10 @@ class Events:
 
     at_s: Float64
     delta: Int64
+
+    def most(self, start: int) -> int:
+        """How many servers there are at most, beginning with `start`."""
+        return max(accumulate(self.delta.tolist(), lambda now, change: max(now + change, 0), initial=start))
 
     @property
     def added(self) -> int:
@@ -139,15 +144,17 @@ def by_tick(instances: Int64 | None, backlog: Int64 | None) -> tuple[Int64, Int6
     return _own(made[0], size, np.int64, "instances_by_tick"), _own(made[1], size, np.int64, "backlog_by_tick")
 
 
-def seconds(value: float, name: str) -> float:
-    """A duration >= 0; an infinite one is one that does not end.
+def seconds(value: float, name: str, *, is_endless: bool = False) -> float:
+    """A duration >= 0; one that `is_endless` may also be infinite.
 
-    Raises: ValueError for a negative one and for NaN.
+    Raises: ValueError for a negative or overlong one and for NaN.
     """
-    if not value >= 0.0:
-        message = f"{name} must be >= 0 s, got {value}"
+    if is_endless and value == math.inf:
+        return NEVER_S
+    if not 0.0 <= value <= _LONGEST_S:
+        message = f"{name} must be >= 0 and at most {_LONGEST_S:g} s, got {value}"
         raise ValueError(message)
-    return NEVER_S if math.isinf(value) else float(value)
+    return float(value)
 
 
 def whole(value: int, name: str, *, least: int) -> int:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Self
 
+import numpy as np
+
 # What became of a request, in the arrays that a caller may ask for.
 SERVED, COLD, TIMED_OUT, REFUSED = 0, 1, 2, 3
 
@@ -19,7 +21,14 @@ class Counts:
     busy_s: float  # of the servers: cold starts, loading and service
     paid_s: float  # of the servers or instances, as the kernel says
     wait_s: float  # sum over the requests that started
-    last_end_s: float  # when the last piece of work was finished
+    last_end_s: float  # when the last work was finished, or the last request came
+
+    def __post_init__(self) -> None:
+        # Without compilation the loops give numpy's own numbers.
+        for one in fields(self):
+            value = getattr(self, one.name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, one.name, value.item())
 
     def __add__(self, other: Self) -> Self:
         sums = {one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}

@@ -12,7 +12,7 @@ from fitness.simulation.cache_kernels import look_up, ring
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import COLD, SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
-from fitness.simulation.servers import occupy, within
+from fitness.simulation.servers import last_of, occupy, within
 
 ModelTally = tuple[int, int, int, int, int, int, int, int, float, float, float, float, float]
 
@@ -75,7 +75,7 @@ def play_models(
     slots = free.shape[1] - 1
     served, timed_out, refused, hits = 0, 0, 0, 0
     memory_misses, disk_misses, evictions, delayed = 0, 0, 0, 0
-    busy_s, wait_s, loading_s, last_s = 0.0, 0.0, 0.0, start_s
+    busy_s, wait_s, loading_s, last_s = 0.0, 0.0, 0.0, last_of(arrivals, start_s)
     paid_s = -count * within(start_s, paid_from_s, end_s)
     event = 0
     for i in range(arrivals.size + 1):
@@ -136,11 +136,11 @@ def play_models(
         occupy(free[instance], slots, finish_s, False)
         took_s = finish_s - now_s
         is_late = took_s > timeout_s
+        last_s = max(last_s, finish_s)
         if counts:
             busy_s += finish_s - begin_s
             wait_s += begin_s - now_s
             loading_s += ready_s - begin_s
-            last_s = max(last_s, finish_s)
             timed_out += is_late
             if not is_late:
                 served += 1

@@ -11,7 +11,7 @@ from fitness.simulation.arrays import Float32, Float64, Int64, UInt8
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
-from fitness.simulation.servers import add, occupy, remove, vector, within
+from fitness.simulation.servers import add, last_of, occupy, remove, vector, within
 
 Tally = tuple[int, int, int, float, float, float, float]
 
@@ -67,7 +67,7 @@ def play_pooled(
 ) -> Tally:
     """Play a stream: served, timed out, refused, busy, paid and waiting seconds, the last end."""
     served, timed_out, refused = 0, 0, 0
-    busy_s, wait_s, last_s = 0.0, 0.0, start_s
+    busy_s, wait_s, last_s = 0.0, 0.0, last_of(arrivals, start_s)
     paid_s = -width * within(start_s, paid_from_s, end_s)
     event, next_s = 0, event_s[0]
     for i in range(arrivals.size):
@@ -86,10 +86,10 @@ def play_pooled(
         occupy(free, width, finish_s, is_heap)
         took_s = finish_s - arrivals[i]
         is_late = took_s > timeout_s
+        last_s = max(last_s, finish_s)
         if i >= count_from:
             busy_s += work_s
             wait_s += begin_s - arrivals[i]
-            last_s = max(last_s, finish_s)
             timed_out += is_late
             if not is_late:
                 hist[bin_of(took_s)] += 1

@@ -63,7 +63,7 @@ def pooled(
     times, factors = checked.stream(arrivals, multiplier)
     changes = checked.events(event_s, event_delta)
     start_s = checked.seconds(start_s, "start_s")
-    most = checked.whole(servers, "servers", least=0) + changes.added
+    most = changes.most(checked.whole(servers, "servers", least=0))
     tally = play_pooled(
         times,
         factors,
@@ -76,7 +76,7 @@ def pooled(
         start_s,
         checked.paid_from(times, count_from, start_s),
         checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s"),
+        checked.seconds(timeout_s, "timeout_s", is_endless=True),
         checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist),
         checked.latency_of(latency_s, times.size),
@@ -132,7 +132,7 @@ def routed(
         start_s,
         checked.paid_from(times, count_from, start_s),
         checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s"),
+        checked.seconds(timeout_s, "timeout_s", is_endless=True),
         checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist),
         checked.latency_of(latency_s, times.size),
@@ -209,7 +209,7 @@ def backlog_scaled(
         start_s,
         checked.paid_from(times, count_from, start_s),
         checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s"),
+        checked.seconds(timeout_s, "timeout_s", is_endless=True),
         checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist),
         checked.latency_of(latency_s, times.size),

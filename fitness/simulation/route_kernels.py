@@ -11,7 +11,7 @@ from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
 from fitness.simulation.queue_kernels import Tally
-from fitness.simulation.servers import occupy, within
+from fitness.simulation.servers import last_of, occupy, within
 
 
 def instances(ready: int, most: int, slots: int, start_s: float) -> tuple[Float64, Int32]:
@@ -121,7 +121,7 @@ def play_routed(
     """Play a stream: served, timed out, refused, busy, paid and waiting seconds, the last end."""
     slots = free.shape[1] - 1
     served, timed_out, refused = 0, 0, 0
-    busy_s, wait_s, last_s = 0.0, 0.0, start_s
+    busy_s, wait_s, last_s = 0.0, 0.0, last_of(arrivals, start_s)
     paid_s = -count * within(start_s, paid_from_s, end_s)
     event, made, ends = 0, count, 0
     for i in range(arrivals.size + 1):
@@ -164,10 +164,10 @@ def play_routed(
             ends = push(ends_s, ends_at, ends, finish_s, instance)
         took_s = finish_s - now_s
         is_late = took_s > timeout_s
+        last_s = max(last_s, finish_s)
         if i >= count_from:
             busy_s += work_s
             wait_s += begin_s - now_s
-            last_s = max(last_s, finish_s)
             timed_out += is_late
             if not is_late:
                 hist[bin_of(took_s)] += 1

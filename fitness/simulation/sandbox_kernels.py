@@ -11,7 +11,7 @@ from fitness.simulation.arrays import Float32, Float64, Int64, UInt8
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
 from fitness.simulation.counts import COLD, SERVED, TIMED_OUT
 from fitness.simulation.histogram import BINS, bin_of
-from fitness.simulation.servers import occupy, vector
+from fitness.simulation.servers import last_of, occupy, vector
 
 SandboxTally = tuple[int, int, int, int, int, float, float, float, float, float]
 
@@ -56,7 +56,7 @@ def play_sandboxes(
 ) -> SandboxTally:
     """Play a stream: served, timed out, refused, cold, provisioned; busy, cold, alive and waiting seconds, last end."""
     served, timed_out, refused, cold, on_provisioned = 0, 0, 0, 0, 0
-    busy_s, starting_s, alive_s, wait_s, last_s = 0.0, 0.0, 0.0, 0.0, start_s
+    busy_s, starting_s, alive_s, wait_s, last_s = 0.0, 0.0, 0.0, 0.0, last_of(arrivals, start_s)
     oldest, idle_end, end = 0, 0, 0  # free[oldest:idle_end] idle, free[idle_end:end] busy
     for i in range(arrivals.size):
         now_s = arrivals[i]
@@ -107,10 +107,10 @@ def play_sandboxes(
             occupy(free[place : end + 1], end - place, finish_s, False)
         took_s = finish_s - now_s
         is_late = took_s > timeout_s
+        last_s = max(last_s, finish_s)
         if counts:
             busy_s += setup_s + work_s
             wait_s += begin_s - now_s
-            last_s = max(last_s, finish_s)
             if place >= 0:
                 alive_s += idle_s + setup_s + work_s
             cold += is_cold
