@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from fitness.fields import field
 from fitness.gates import Gate
 from fitness.verdict import OptionResult, Verdict
 from ui import format as fmt
@@ -28,6 +29,7 @@ def draw_banner(verdict: Verdict) -> None:
         st.markdown(f"{' '.join(badges)} {_chances(verdict)}")
         st.write(fmt.plain(best.option.summary))
         _draw_figures(best)
+        _draw_flips(verdict)
         _draw_questions(verdict)
 
 
@@ -57,6 +59,16 @@ def _draw_figures(best: OptionResult) -> None:
         st.metric("Late", fmt.percent(best.late_ratio), help="Answers after the objective.")
         st.metric("Dropped", fmt.percent(best.dropped_ratio), help="Refused, throttled or timed out.")
         st.metric("Score", fmt.score(best.score), help="0 to 1, on absolute references.")
+
+
+def _draw_flips(verdict: Verdict) -> None:
+    """Draw the loads at which another option becomes the best."""
+    for flip in verdict.flips:
+        unit = field(flip.field).unit or ""
+        after = words.option_title(flip.after) if flip.after else "no option"
+        before = words.option_title(flip.before) if flip.before else "none"
+        at = f"{words.field_title(flip.field)} of {flip.at:,.4g} {unit}".strip()
+        st.caption(fmt.plain(f"With {at} and more: {after} instead of {before}."))
 
 
 def _draw_questions(verdict: Verdict) -> None:

@@ -183,3 +183,13 @@ def test_refreshed_prices_that_can_not_be_read_are_left_out_and_said(app, price_
         data._books.clear()
     assert "us-east-1.csv" in at.warning[0].value.replace("\\", "")
     assert len(ranking(at)) == 10
+
+
+def test_the_loads_at_which_another_option_becomes_the_best_are_named(app):
+    at = app(COMPARE, presets.load("payroll-chatbot"))
+    flips = data.verdict_of(presets.load("payroll-chatbot")).flips
+    assert flips
+    said = [caption.value for caption in at.caption if "instead of" in caption.value]
+    assert len(said) == len(flips)
+    assert "Mean requests of" in said[0]
+    assert said[0].replace("\\", "").endswith("Real-time endpoint instead of Serverless endpoint.")
