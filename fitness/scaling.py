@@ -61,6 +61,7 @@ _DECISIONS = {
         "export of the model out of AWS",
     ),
 }
+_STEP_BY_STEP = frozenset({"real_time", "azure_functions"})  # each step of a chain is an endpoint or function
 _DRIVER = (
     "client that reads the data set and sends each record",
     "concurrency, retries and collection of the answers",
@@ -75,8 +76,9 @@ def decisions(option: str, variant: str, inputs: Inputs) -> Sequence[str]:
         found.append("provisioned units and their schedule")
     if variant == "inference_components":
         found += ["inference component copies", "alarm that leaves zero"]
-    if option in ("real_time", "async", "serverless", "azure_functions") and float(inputs.units[0]) > 1:
-        found.append(f"the same again for {float(inputs.units[0]):,.0f} endpoints")
+    endpoints = float(inputs.units[0]) * (float(inputs.steps[0]) if option in _STEP_BY_STEP else 1.0)
+    if option in ("real_time", "async", "serverless", "azure_functions") and endpoints > 1:
+        found.append(f"the same again for {endpoints:,.0f} endpoints")
     if inputs.is_chain and option in ("real_time", "mme", "mme_gpu", "azure_functions"):
         found += ["caller that runs the steps in order", "retries and time-outs between steps"]
     if inputs.traffic.is_scheduled and option != "batch":

@@ -144,6 +144,8 @@ def sizes(case: Case) -> Iterator[Gate]:
 def containers(case: Case) -> Iterator[Gate]:
     """How many containers one endpoint takes."""
     low, high = case.row("containers_min"), case.row("containers_max")
+    if case.option in ("async", "serverless") and high is not None:
+        yield from _one_container(case, high)
     if case.option not in ("mce_direct", "serial_pipeline") or low is None or high is None:
         return
     stacks, count = float(case.point.models.containers[0]), float(case.point.models.count[0])
@@ -171,6 +173,22 @@ def containers(case: Case) -> Iterator[Gate]:
         )
     else:
         yield gate_of(high, passes=True, reason=f"{asked:g} containers on one endpoint", field=field, asked=asked)
+
+
+def _one_container(case: Case, row: Limit) -> Iterator[Gate]:
+    """Several serving stacks where an endpoint has one container: each needs its own endpoint, if that is possible."""
+    stacks = case.point.workload.models.containers
+    if stacks is None or stacks <= (row.number or 1) or case.point.composition is not None:
+        return
+    yield gate_of(
+        row,
+        passes=None,
+        reason=f"{stacks} containers asked, {row.value} allowed on one endpoint: works only if they are called one by "
+        "one, each on its own endpoint; how they are composed is not declared",
+        field="models.containers",
+        asked=float(stacks),
+        remedy=row.number,
+    )
 
 
 def frameworks(case: Case) -> Iterator[Gate]:

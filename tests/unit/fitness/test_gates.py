@@ -176,10 +176,22 @@ def test_no_cold_start_at_all_is_promised_by_what_always_runs():
     never = {**SEVERAL, "objectives.cold_start_ok": False}
     assert gate("serverless", "cold_start", never).passes is False
     assert gate("azure_functions", "cold_start", never).passes is False
+    elsewhere = gate("azure_functions", "cold_start", never, constraints__outside_aws=True)
+    assert elsewhere.passes is None
+    assert "always-ready instances: not in this configuration or its bill" in elsewhere.reason
     assert gate("mme", "cold_start", never).passes is None
     assert gate("mme", "cold_start", {**never, "models.count": 1}).passes is True
     assert gate("async", "cold_start", {**LATER, "objectives.cold_start_ok": False}).passes is True  # one always runs
     assert gate("batch", "cold_start", {**JOB, "objectives.cold_start_ok": False}) is None
+
+
+def test_an_undeclared_number_that_is_too_much_whatever_it_is_fails():
+    mean_only = {path: value for path, value in ONLINE.items() if path != "traffic.rps_peak"}
+    most = gate("serverless", "concurrency", mean_only, traffic__rps_mean=300, request__processing_ms=1000)
+    assert (most.passes, most.likelihood) == (False, 0)  # the mean alone has 300 requests at once
+    some = gate("serverless", "concurrency", mean_only, traffic__rps_mean=130, request__processing_ms=1000)
+    assert some.passes is None
+    assert 0 < some.likelihood < 1
 
 
 def test_a_queue_from_zero_must_answer_within_the_field_that_binds():

@@ -76,6 +76,14 @@ def test_the_number_of_containers_is_conditional_where_nobody_said():
     assert gate("mce_direct", "containers_min", nobody).passes is None
 
 
+@pytest.mark.parametrize("option", ["async", "serverless"])
+def test_several_containers_on_an_endpoint_of_one_work_only_if_called_one_by_one(option):
+    found = gate(option, "containers_max", SEVERAL, models__containers=4)
+    assert (found.passes, found.asked, found.allowed, found.field) == (None, 4, 1, "models.containers")
+    assert gate(option, "containers_max", NAMED, models__containers=4) is None
+    assert gate(option, "containers_max", SEVERAL, models__containers=1) is None
+
+
 def test_the_field_that_asks_for_containers_is_the_larger_of_two():
     found = gate("mce_direct", "containers_max", {**SEVERAL, "models.count": 20, "models.containers": 2})
     assert found.field == "models.count"

@@ -107,6 +107,18 @@ def test_traffic_is_the_root_of_what_works_of_what_is_paid_headroom_aside():
     assert traffic(outcome(paid_s=0))[0] == 0
 
 
+def test_the_client_of_a_scheduled_job_is_paid_and_does_none_of_the_work():
+    sent = outcome(busy_s=250, paid_s=400, metered={"processing/ml.m5.large": np.array([600 / 3600])})
+    assert traffic(sent)[0] == pytest.approx(math.sqrt(1.3 / 4))
+
+
+def test_a_chain_on_endpoints_of_their_own_is_decided_again_for_each():
+    chain = resolved({"models.count": 3, "composition": "sequential"})
+    for option in ("real_time", "azure_functions"):
+        assert "the same again for 3 endpoints" in decisions(option, "always_on", chain)
+    assert not any("same again" in one for one in decisions("serial_pipeline", "always_on", chain))
+
+
 @given(ratios, ratios, ratios, ratios, st.floats(0, 1e6), ratios, amounts, amounts)
 def test_every_function_is_a_ratio(within, busy, dropped, cold, headroom, served, worked, paid):
     one = outcome(
@@ -167,7 +179,7 @@ def test_many_endpoints_chains_and_variants_are_further_decisions():
     many = decisions("real_time", "always_on", resolved({"models.count": 40, "composition": "independent"}))
     assert set(many) - set(one) == {"the same again for 40 endpoints"}
     chain = decisions("real_time", "always_on", resolved({"models.count": 3, "composition": "sequential"}))
-    assert len(chain) == len(one) + 2
+    assert len(chain) == len(one) + 3
     pipeline = decisions("serial_pipeline", "always_on", resolved({"models.count": 3, "composition": "sequential"}))
     assert len(pipeline) == len(one) + 1
     on_demand, provisioned = (
