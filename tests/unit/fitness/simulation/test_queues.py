@@ -129,6 +129,14 @@ def test_the_share_of_random_instances_decides_who_waits():
     assert (same.wait_s, apart.wait_s, least.wait_s) == (3.0, 0.0, 0.0)
 
 
+def test_the_least_outstanding_instance_is_the_one_that_has_finished():
+    # The first instance is done at 1 s, the second at 10 s; at 2 s the way begins at the second and still leads back.
+    counts = queues.routed(
+        [0, 0, 2], [1, 10, 10], [0, 0, 0.9], 1.0, instances=2, slots=1, policy=queues.Routing.LEAST_OUTSTANDING
+    )
+    assert counts.wait_s == 0.0
+
+
 def test_random_routing_has_a_longer_tail_than_one_queue():
     # Four single workers at 80 % load: M/M/1 against M/M/4, whose p99 of the time in the system are 23.0 and 6.8.
     draws = np.random.default_rng(11)

@@ -1,0 +1,304 @@
+"""The faults: what is changed where, and which small tests have to notice it.
+
+A text to change stands in its file exactly once. After a change of the program that moves it, change it here too.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault: the text `old` of a file becomes `new`; one of `tests`, `module:function`, has to fail."""
+
+    name: str
+    file: str  # in fitness/simulation
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+QUEUE = ("test_queues:test_one_queue_plays_as_a_list_of_events_does",)
+ROUTE = (
+    "test_queues:test_the_least_outstanding_instance_is_the_one_that_has_finished",
+    "test_queues:test_routed_instances_play_as_lists_of_requests_do",
+)
+SANDBOX = ("test_sandboxes:test_sandboxes_play_as_a_list_of_events_does",)
+CACHE = ("test_caches:test_a_cache_misses_as_an_ordered_dictionary_does",)
+TIERS = ("test_caches:test_two_tiers_miss_as_two_ordered_dictionaries_do",)
+MODELS = (
+    "test_caches:test_instances_that_load_models_play_as_lists_of_requests_do",
+    "test_caches:test_an_instance_that_comes_begins_without_models_and_one_that_goes_is_paid_until_its_work_is_done",
+    "test_caches:test_an_instance_that_comes_back_has_lost_its_models",
+)
+BATCH = ("test_batches:test_batches_are_gathered_as_moment_by_moment",)
+FILES = ("test_batches:test_files_are_worked_off_whole_by_their_instance",)
+BACKLOG = (
+    "test_backlog:test_the_cooldown_delays_the_next_scaling_out",
+    "test_backlog:test_instances_that_are_starting_count_so_that_no_more_are_asked_for",
+    "test_backlog:test_scaling_in_waits_until_the_backlog_is_below_the_factor_of_the_target",
+    "test_backlog:test_a_scaled_queue_plays_as_a_list_of_events_does",
+)
+
+
+def control(*names: str) -> tuple[str, ...]:
+    """Tests of the control loop."""
+    return tuple(f"test_control:test_{name}" for name in names)
+
+
+FAULTS = (
+    Fault(
+        name="one server too few takes part",
+        file="servers.py",
+        old="        for k in range(width):\n            free[k] = max(",
+        new="        for k in range(width - 1):\n            free[k] = max(",
+        tests=QUEUE,
+    ),
+    Fault(
+        name="scaling in takes the server that is busy the longest",
+        file="servers.py",
+        old="        for k in range(width):\n            free[k] = free[k + 1]\n",
+        new="        free[last] = NEVER_S\n",
+        tests=QUEUE,
+    ),
+    Fault(
+        name="servers change at arrivals, not before starts",
+        file="queue_kernels.py",
+        old="        while next_s <= begin_s:",
+        new="        while next_s <= arrivals[i]:",
+        tests=QUEUE,
+    ),
+    Fault(
+        name="a server that drains is not paid",
+        file="queue_kernels.py",
+        old="within(max(free[0], at_s), paid_from_s, end_s)",
+        new="within(at_s, paid_from_s, end_s)",
+        tests=QUEUE,
+    ),
+    Fault(
+        name="the time-out covers waiting alone",
+        file="queue_kernels.py",
+        old="is_late = took_s > timeout_s",
+        new="is_late = begin_s - arrivals[i] > timeout_s",
+        tests=QUEUE,
+    ),
+    Fault(
+        name="an instance that drains is not paid",
+        file="route_kernels.py",
+        old="within(max(free[order[leaver], slots - 1], at_s), paid_from_s, end_s)",
+        new="within(at_s, paid_from_s, end_s)",
+        tests=ROUTE,
+    ),
+    Fault(
+        name="an instance works with one worker too few",
+        file="route_kernels.py",
+        old="        occupy(free[instance], slots, finish_s, False)",
+        new="        occupy(free[instance], max(slots - 1, 1), finish_s, False)",
+        tests=ROUTE,
+    ),
+    Fault(
+        name="finished requests still count as outstanding",
+        file="route_kernels.py",
+        old="while ends > 0 and ends_s[0] <= now_s:",
+        new="while ends > 0 and ends_s[0] < now_s - 1.0:",
+        tests=ROUTE,
+    ),
+    Fault(
+        name="sandboxes stay for twice the idle time-out",
+        file="sandbox_kernels.py",
+        old="while oldest < idle_end and free[oldest] + ttl_s <= now_s:",
+        new="while oldest < idle_end and free[oldest] + 2 * ttl_s <= now_s:",
+        tests=SANDBOX,
+    ),
+    Fault(
+        name="a sandbox outlives its idle time-out by a moment",
+        file="sandbox_kernels.py",
+        old="while oldest < idle_end and free[oldest] + ttl_s <= now_s:",
+        new="while oldest < idle_end and free[oldest] + ttl_s < now_s:",
+        tests=SANDBOX,
+    ),
+    Fault(
+        name="sandboxes never expire",
+        file="sandbox_kernels.py",
+        old="while oldest < idle_end and free[oldest] + ttl_s <= now_s:",
+        new="while False:",
+        tests=SANDBOX,
+    ),
+    Fault(
+        name="the least recently used sandbox takes the request",
+        file="sandbox_kernels.py",
+        old="            idle_end -= 1\n            place = idle_end\n",
+        new=(
+            "            idle_end -= 1\n            place = idle_end\n"
+            "            free[oldest : place + 1] = np.roll(free[oldest : place + 1], -1)\n"
+        ),
+        tests=SANDBOX,
+    ),
+    Fault(
+        name="one sandbox more than the limit",
+        file="sandbox_kernels.py",
+        old="        elif end - oldest < most:",
+        new="        elif end - oldest <= most:",
+        tests=SANDBOX,
+    ),
+    Fault(
+        name="the most recently used model goes",
+        file="cache_kernels.py",
+        old="            oldest = before[head]\n            before[head] = before[oldest]\n            after[before[oldest]] = head\n",
+        new="            oldest = after[head]\n            after[head] = after[oldest]\n            before[after[oldest]] = head\n",
+        tests=CACHE,
+    ),
+    Fault(
+        name="the model that came first goes, used or not",
+        file="cache_kernels.py",
+        old="        if after[head] != model:",
+        new="        if False:",
+        tests=CACHE,
+    ),
+    Fault(
+        name="a full cache counts as too full",
+        file="cache_kernels.py",
+        old="        while used > capacity:",
+        new="        while used >= capacity and before[head] != head:",
+        tests=CACHE,
+    ),
+    Fault(
+        name="a model larger than the cache gets in",
+        file="cache_kernels.py",
+        old="    elif sizes[model] <= capacity:",
+        new="    elif sizes[model] <= capacity + 1:",
+        tests=CACHE,
+    ),
+    Fault(
+        name="the disk is touched by every request",
+        file="cache_kernels.py",
+        old="        if not found:\n            memory_misses += 1\n            if disk_bytes >= 0:",
+        new="        memory_misses += not found\n        if True:\n            if disk_bytes >= 0:",
+        tests=TIERS,
+    ),
+    Fault(
+        name="a request does not wait for a load under way",
+        file="model_kernels.py",
+        old="ready_s = max(begin_s, loaded_s[instance, model])",
+        new="ready_s = begin_s",
+        tests=MODELS,
+    ),
+    Fault(
+        name="loading does not occupy the worker",
+        file="model_kernels.py",
+        old="        occupy(free[instance], slots, finish_s, False)",
+        new="        occupy(free[instance], slots, finish_s - (ready_s - begin_s), False)",
+        tests=MODELS,
+    ),
+    Fault(
+        name="an instance that comes back has kept its models",
+        file="model_kernels.py",
+        old="                memory_after[count, :-1] = -1\n",
+        new="",
+        tests=MODELS,
+    ),
+    Fault(
+        name="a batch goes without waiting for its window",
+        file="batch_kernels.py",
+        old="        gathered_s = arrivals[first] + window_s",
+        new="        gathered_s = arrivals[first]",
+        tests=BATCH,
+    ),
+    Fault(
+        name="a batch takes one request more than its largest size but one",
+        file="batch_kernels.py",
+        old="and size < largest and",
+        new="and size < max(largest - 1, 1) and",
+        tests=BATCH,
+    ),
+    Fault(
+        name="the files go to one instance",
+        file="batch_kernels.py",
+        old="        instance = file % instances",
+        new="        instance = 0",
+        tests=FILES,
+    ),
+    Fault(
+        name="a scaled queue has no cooldown",
+        file="backlog_kernels.py",
+        old="        if now_s - changed_s[0] >= cooldowns_s[0]:\n            wanted = max(",
+        new="        if now_s >= 0.0:\n            wanted = max(",
+        tests=BACKLOG,
+    ),
+    Fault(
+        name="instances that are starting do not count",
+        file="backlog_kernels.py",
+        old="if backlog > target * state[DESIRED] else 0",
+        new="if backlog > target * state[READY] else 0",
+        tests=BACKLOG,
+    ),
+    Fault(
+        name="scaling in at the target instead of 0.9 of it",
+        file="backlog_kernels.py",
+        old="if backlog < in_factor * target * state[DESIRED]",
+        new="if backlog < target * state[DESIRED]",
+        tests=BACKLOG,
+    ),
+    Fault(
+        name="scaling out after one datapoint too many",
+        file="backlog_kernels.py",
+        old="state[ABOVE] >= policy[OUT_POINTS]",
+        new="state[ABOVE] > policy[OUT_POINTS]",
+        tests=BACKLOG,
+    ),
+    Fault(
+        name="the control loop has no cooldown after scaling out",
+        file="control_loop.py",
+        old="            if now_s - last_out_s >= cooldowns_s[0]:\n                wanted = _more(",
+        new="            if True:\n                wanted = _more(",
+        tests=control("the_next_scale_out_waits_for_the_cooldown"),
+    ),
+    Fault(
+        name="the control loop has no cooldown after scaling in",
+        file="control_loop.py",
+        old="now_s - last_in_s >= cooldowns_s[1]",
+        new="now_s >= 0.0",
+        tests=control("the_next_scale_in_waits_for_the_cooldown"),
+    ),
+    Fault(
+        name="the control loop forgets instances that are starting",
+        file="control_loop.py",
+        old="metric > out_above * desired",
+        new="metric > out_above * ready",
+        tests=control("instances_that_are_starting_count_as_capacity", "cooldowns_are_respected"),
+    ),
+    Fault(
+        name="the control loop scales in at the target",
+        file="rules.py",
+        old="OUT_POINTS, IN_POINTS, IN_RATIO = 3, 15, 0.9",
+        new="OUT_POINTS, IN_POINTS, IN_RATIO = 3, 15, 1.0",
+        tests=control("a_metric_between_nine_tenths_and_the_target_holds"),
+    ),
+    Fault(
+        name="the control loop scales out on two datapoints",
+        file="rules.py",
+        old="OUT_POINTS, IN_POINTS, IN_RATIO = 3, 15, 0.9",
+        new="OUT_POINTS, IN_POINTS, IN_RATIO = 2, 15, 0.9",
+        tests=control("two_datapoints_above_the_target_start_nothing"),
+    ),
+    Fault(
+        name="the control loop scales in on fourteen datapoints",
+        file="rules.py",
+        old="OUT_POINTS, IN_POINTS, IN_RATIO = 3, 15, 0.9",
+        new="OUT_POINTS, IN_POINTS, IN_RATIO = 3, 14, 0.9",
+        tests=control("fifteen_datapoints_below_nine_tenths_of_the_target_scale_in"),
+    ),
+    Fault(
+        name="the control loop does not pay for draining",
+        file="control_loop.py",
+        old="paid_by[minute] -= event_delta[event] * min(rest_s, 60.0) / 60.0",
+        new="paid_by[minute] -= 0.0",
+        tests=control("who_was_taken_out_is_billed_until_it_has_drained"),
+    ),
+    Fault(
+        name="a quiet minute scales in",
+        file="control_loop.py",
+        old="        elif metric > 0.0 or emits_zero:",
+        new="        elif True:",
+        tests=control("without_traffic_there_is_no_datapoint_and_nothing_scales_in"),
+    ),
+)
