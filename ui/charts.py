@@ -23,7 +23,7 @@ _LINE = {"width": 1.5, "dash": "dash", "color": "#808A97"}  # legible on both su
 # Streamlit's theme puts its series colours in place of these (streamlit_plotly_theme.py, read
 # 2026-11-21). Its own template asks for ten, and a theme with fewer falls back to Plotly's colours.
 _THEME_COLOURS = [f"#{place:06d}" for place in range(1, 8)]
-_LAYOUT: Mapping[str, object] = MappingProxyType(
+LAYOUT: Mapping[str, object] = MappingProxyType(
     {
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
@@ -45,9 +45,9 @@ def pareto(verdict: Verdict) -> go.Figure:
     """
     shown = _placed(verdict.options)
     budget_usd = verdict.workload.objectives.monthly_budget_usd
-    lines_s = dict(_latency_lines(verdict.workload))
-    usd_range = _range([*_band_ends(shown), *([budget_usd] if budget_usd else [])])
-    s_range = _range([*map(_p99_s, shown), *lines_s.values()])
+    lines_s = dict(latency_lines(verdict.workload))
+    usd_range = log_range([*_band_ends(shown), *([budget_usd] if budget_usd else [])])
+    s_range = log_range([*map(_p99_s, shown), *lines_s.values()])
     labels = _labels(shown, verdict, usd_range, s_range)
 
     figure = go.Figure()
@@ -57,13 +57,13 @@ def pareto(verdict: Verdict) -> go.Figure:
     front = sorted((one for one in shown if one.option.id in verdict.pareto), key=_usd)
     if len(front) > 1:
         figure.add_trace(_staircase(front))
-    figure.update_layout(dict(_LAYOUT), height=HEIGHT_PX)
-    figure.update_xaxes(type="log", title="US dollars a month", **_scale(usd_range, fmt.usd))
-    figure.update_yaxes(type="log", title="99 % of answers within", **_scale(s_range, lambda s: fmt.ms(s * 1_000)))
+    figure.update_layout(dict(LAYOUT), height=HEIGHT_PX)
+    figure.update_xaxes(type="log", title="US dollars a month", **log_scale(usd_range, fmt.usd))
+    figure.update_yaxes(type="log", title="99 % of answers within", **log_scale(s_range, lambda s: fmt.ms(s * 1_000)))
     if budget_usd:
-        _line(figure, x=budget_usd, text=f"budget {fmt.usd(budget_usd)}")
+        add_line(figure, x=budget_usd, text=f"budget {fmt.usd(budget_usd)}")
     for text, limit_s in lines_s.items():
-        _line(figure, y=limit_s, text=text)
+        add_line(figure, y=limit_s, text=text)
     return figure
 
 
@@ -102,7 +102,7 @@ def fitness_pair(first: OptionResult, second: OptionResult) -> go.Figure:
                 hovertemplate="%{y} %{x:.2f}<extra>%{fullData.name}</extra>",
             )
         )
-    figure.update_layout(dict(_LAYOUT), height=HEIGHT_PX, barmode="group")
+    figure.update_layout(dict(LAYOUT), height=HEIGHT_PX, barmode="group")
     figure.update_layout(legend_traceorder="reversed")
     figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], title="Fitness, 0 to 1")
     return figure
@@ -227,7 +227,8 @@ def _covers(first: OptionResult, second: OptionResult, usd_range: _Range, s_rang
     return across < _LABEL_WIDTH_RATIO and up < _LABEL_HEIGHT_RATIO
 
 
-def _latency_lines(workload: Workload) -> Iterable[tuple[str, float]]:
+def latency_lines(workload: Workload) -> Iterable[tuple[str, float]]:
+    """Give the declared objectives of latency as labels and seconds."""
     objectives = workload.objectives
     if objectives.latency_p99_ms:
         yield f"objective {fmt.ms(objectives.latency_p99_ms)}", objectives.latency_p99_ms / 1_000
@@ -242,14 +243,14 @@ def _band_ends(shown: Iterable[OptionResult]) -> Iterable[float]:
             yield one.monthly_usd.p95
 
 
-def _range(values: Sequence[float]) -> _Range:
+def log_range(values: Sequence[float]) -> _Range:
     """Give the ends of a logarithmic axis, as exponents of ten; without values, one decade."""
     if not values:
         return (0.0, 1.0)
     return (math.log10(min(values) / _ROOM), math.log10(max(values) * _ROOM))
 
 
-def _scale(ends: _Range, text_of: Callable[[float], str]) -> dict[str, object]:
+def log_scale(ends: _Range, text_of: Callable[[float], str]) -> dict[str, object]:
     """Give an axis ticks at 1, 2 and 5 times a power of ten (fewer on a long one), in readable units."""
     low, high = ends
     steps = (1, 2, 5) if high - low < _LONG_AXIS_DECADES else (1,)
@@ -258,7 +259,7 @@ def _scale(ends: _Range, text_of: Callable[[float], str]) -> dict[str, object]:
     return {"range": list(ends), "tickvals": at, "ticktext": [text_of(tick) for tick in at]}
 
 
-def _line(figure: go.Figure, *, text: str, x: float | None = None, y: float | None = None) -> None:
+def add_line(figure: go.Figure, *, text: str, x: float | None = None, y: float | None = None) -> None:
     """Draw an objective across the figure; on logarithmic axes a label stands at the exponent."""
     if x is not None:
         figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=_LINE)

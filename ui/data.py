@@ -5,18 +5,26 @@ declared workload alone. Cached values are frozen, which is why they are shared 
 """
 
 import logging
+from collections.abc import Mapping
 
 import streamlit as st
 
-from fitness import instances, limits, prices, verdict
+from fitness import instances, limits, prices, study, verdict
 from fitness.cli import price_cache
 from fitness.errors import PriceBookError
 from fitness.limits import Limit
 from fitness.prices import Price, PriceBook
+from fitness.simulation import day, play, warm
+from fitness.simulation.day import Course
+from fitness.simulation.play import Simulation
+from fitness.study import Study
 from fitness.verdict import Verdict
 from fitness.workload import Workload
 from ui import scenario
 
+Config = tuple[tuple[str, object], ...]  # fixed settings in the order of their names
+
+MONTH_REQUESTS = 100_000  # of the month, for its figures and their bands
 DRAWS = 512  # draws over the unknown inputs; at least 500 make P(best) worth showing
 _DAY_S = 86_400
 _REFRESHED_S = 600  # a refresh of the prices on the command line shows after this time
@@ -76,3 +84,58 @@ def first_verdict_of(workload: Workload) -> Verdict:
 def _verdict(link: str, draws: int, prices_as_of: str) -> Verdict:
     del prices_as_of  # only part of the key: another book, another verdict
     return verdict.recommend(scenario.decode(link), book=price_book(), draws=draws)
+
+
+def study_of(workload: Workload, config: Mapping[str, object]) -> Study:
+    """Give the evaluations of a workload with some settings fixed.
+
+    Raises: InputError for a wrong setting.
+    """
+    return _study(scenario.encode(workload), tuple(sorted(config.items())), price_book().as_of)
+
+
+def simulation_of(workload: Workload, option: str, config: Mapping[str, object]) -> Simulation:
+    """Give what an option does with requests of the whole month.
+
+    Raises: InputError where nothing can be configured.
+    """
+    return _simulation(scenario.encode(workload), option, tuple(sorted(config.items())), price_book().as_of)
+
+
+def day_of(
+    workload: Workload, option: str, config: Mapping[str, object], *, surge_factor: float, surge_hour: int
+) -> Course:
+    """Give what an option does with the busiest day, with a surge if the factor is above 1.
+
+    Raises: InputError where nothing can be configured.
+    """
+    fixed = tuple(sorted(config.items()))
+    hour = surge_hour if surge_factor > 1 else 0
+    return _day(scenario.encode(workload), option, fixed, surge_factor, hour, price_book().as_of)
+
+
+def is_simulator_ready() -> bool:
+    """Whether the simulator is compiled, which takes a while after an installation."""
+    return warm.is_ready()
+
+
+def wait_for_simulator() -> None:
+    """Wait until the simulator is compiled."""
+    warm.wait()
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
+def _study(link: str, config: Config, prices_as_of: str) -> Study:
+    del prices_as_of
+    return study.study(scenario.decode(link), book=price_book(), config=dict(config))
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
+def _simulation(link: str, option: str, config: Config, prices_as_of: str) -> Simulation:
+    return play.simulate(_study(link, config, prices_as_of), option, requests=MONTH_REQUESTS)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
+def _day(link: str, option: str, config: Config, factor: float, hour: int, prices_as_of: str) -> Course:
+    found = _study(link, config, prices_as_of)
+    return day.play_day(found, option, surge_factor=factor, surge_hour=hour)

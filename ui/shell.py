@@ -9,6 +9,7 @@ from typing import Literal
 
 import streamlit as st
 
+from fitness.simulation import warm
 from ui import data
 
 TITLE = "hostfit"
@@ -60,6 +61,13 @@ _PAGES = (
     ),
     _PageRow(
         role=ARCHITECTS,
+        name="simulate",
+        title="Simulate",
+        icon=":material/timeline:",
+        help="A day of any option, request by request: latency, instances, cold starts and money over time.",
+    ),
+    _PageRow(
+        role=ARCHITECTS,
         name="limits",
         title="Limits",
         icon=":material/rule:",
@@ -74,13 +82,14 @@ def settle_heap() -> None:
     """Import what every page needs, then take it out of the garbage collector's sight, once.
 
     Without it a full collection walks some 400,000 long-lived objects and costs 60 to 250 ms of an
-    interaction.
+    interaction. The simulator compiles meanwhile, in a thread of its own.
     """
     for name in _WARM_IMPORTS:
         importlib.import_module(name)
     data.price_book()
     gc.collect()
     gc.freeze()
+    warm.start()
 
 
 def registry() -> dict[str, list[st.Page]]:

@@ -18,7 +18,12 @@ from ui import scenario
 
 # The name of the picture and the address of the page.
 SCENARIO = f"w={scenario.encode(presets.load('card-fraud'))}"
-PAGES = {"describe": f"?{SCENARIO}", "compare": f"compare?{SCENARIO}", "limits": "limits"}
+PAGES = {
+    "describe": f"?{SCENARIO}",
+    "compare": f"compare?{SCENARIO}",
+    "simulate": f"simulate?{SCENARIO}&beside=Serverless+endpoint&surge=5.0",
+    "limits": "limits",
+}
 SIZES = {"wide": WIDE, "narrow": NARROW}
 MAXIMUM_HEIGHT_PX = {"wide": 1_480, "narrow": 1_900}  # what a reader wants to see of a long page
 

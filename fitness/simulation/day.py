@@ -1,0 +1,368 @@
+"""One day of an option's configuration, request by request, as the series that a chart draws.
+
+The control loop walks every minute of the day. Requests are played where they fit: the whole day, else the part
+around the surge or the busiest minute. Of many alike endpoints the most requested one is played.
+Source: docs/simulation.md#playing.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fitness.arrays import Array
+from fitness.errors import InputError, Problem
+from fitness.inputs import Inputs
+from fitness.outcome import Outcome
+from fitness.simulation import batches, caches, control, histogram, play, players, queues, sandboxes, streams
+from fitness.simulation.arrays import Float32, UInt8
+from fitness.simulation.counts import COLD, REFUSED, TIMED_OUT
+from fitness.simulation.players import MEGABYTE, Endpoint
+from fitness.simulation.spending import Use, spent_usd
+from fitness.simulation.streams import Day, Plan, Stream, Surge
+from fitness.study import SEED, Study
+
+REQUESTS = 3_000_000  # about a second of playing
+SURGE_S = 900.0
+MINUTE_S = 60.0
+WIDE_S, NARROW_S = 300.0, 60.0  # an interval of the percentiles: of a usual day, and of a surge or a part of a day
+WHOLE_FROM_S = 4 * 3600.0
+PERCENTILES = (0.5, 0.95, 0.99)
+OWN_ENDPOINT = frozenset({"real_time", "serverless", "azure_functions", "async"})  # one for each model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Course:
+    """What one endpoint, or one batch job, did in a day.
+
+    Shape: by the minute of the whole day (minutes,); what comes from played requests is by interval of the part that
+    was played, (intervals,). Times count from the start of the day, those of a job from its start.
+    """
+
+    option: str
+    variant: str
+    seed: int
+    is_job: bool
+    requests: int  # played
+    offered: float  # of the whole day
+    start_s: float  # of the part that was played
+    end_s: float
+    arrivals: Array  # requests of a minute; records done, for a job
+    ready: Array | None  # instances in service, mean over the minute; None: the option has none
+    paid: Array | None  # instances billed, mean over the minute
+    usd: Array  # US dollars until the end of the minute; NaN where a price is unknown
+    interval_s: float
+    at_s: Array  # start of each interval
+    latency_ms: Array  # (3, intervals): 50, 95 and 99 of 100 answers; NaN where there was none
+    inside: Array  # requests waiting or at work, mean over the interval
+    cold: Array  # requests that met a cold start, or a model that was not in memory
+    refused: Array
+    timed_out: Array
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Run:
+    """A stream that was played: what became of each request, and the instances of the day."""
+
+    latency_s: Float32
+    fate: UInt8
+    ready: Array | None = None
+    paid: Array | None = None
+
+
+def play_day(
+    work: Study,
+    option: str,
+    *,
+    surge_factor: float = 1.0,
+    surge_hour: float = 0.0,
+    requests: int = REQUESTS,
+    seed: int = SEED,
+) -> Course:
+    """Play the busiest day of the month; with a factor above 1 traffic rises to it for 15 minutes from an hour on.
+
+    Raises: InputError where nothing can be configured.
+    """
+    proposed = work.configured(option)
+    outcome = proposed.outcome
+    if outcome is None:
+        failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
+        raise InputError([Problem(path="option", message=f"{option} has no configuration: {failed or 'no type'}")])
+    if option == "batch":
+        return _job(work, outcome, requests, seed)
+    inputs, notes = _hottest(work.point, option, seed)
+    start_s = surge_hour * 3600
+    surge = Surge(start_s=start_s, end_s=start_s + SURGE_S, factor=surge_factor) if surge_factor > 1 else None
+    found = streams.day(inputs, requests=requests, seed=seed, surge=surge)
+    endpoint = play.endpoint_of(inputs, outcome, work.config)
+    if option in ("serverless", "azure_functions"):
+        run = _sandboxed(inputs, outcome, endpoint, found.stream)
+    elif option == "async":
+        run = _queued(outcome, endpoint, found)
+    elif option in ("mme", "mme_gpu"):
+        run = _cached(inputs, outcome, endpoint, found, seed)
+    else:
+        run = _served(endpoint, found)
+    notes += (*found.month.notes, *found.stream.notes)
+    is_whole = found.stream.end_s - found.stream.start_s >= WHOLE_FROM_S
+    width_s = WIDE_S if is_whole and surge is None else NARROW_S
+    return _course(work, outcome, endpoint, found, run, width_s=width_s, seed=seed, notes=notes)
+
+
+def _hottest(inputs: Inputs, option: str, seed: int) -> tuple[Inputs, tuple[str, ...]]:
+    """The workload of the most requested endpoint, where the option has one for each model."""
+    units = float(inputs.units[0])
+    if option not in OWN_ENDPOINT or units <= 1:
+        return inputs, ()
+    members, shares = (values[0] for values in inputs.popularity)
+    share = float(np.max(shares[members > 0]))
+    traffic, one = inputs.traffic, np.ones(inputs.size)
+    recorded = traffic.trace
+    if recorded is not None:
+        kept = np.random.default_rng([seed, round(share * 1e9)]).binomial(
+            np.round(recorded.counts).astype(np.int64), min(1.0, share)
+        )
+        recorded = replace(recorded, counts=kept.astype(np.float64), rows=None)
+    alone = replace(
+        traffic,
+        rps_mean=traffic.rps_mean * share,
+        rps_peak=traffic.rps_peak * share,
+        records_per_job=traffic.records_per_job * share,
+        trace=recorded,
+    )
+    note = f"The most requested of {units:,.0f} endpoints is played: it has {share:.2%} of the traffic."
+    return replace(inputs, models=replace(inputs.models, count=one, containers=one), traffic=alone), (note,)
+
+
+def _served(endpoint: Endpoint, found: Day) -> _Run:
+    """Instances that follow the traffic: real-time, multi-container, pipeline, ensemble."""
+    plan = Plan(month=found.month, windows=(found.stream,))
+    capacity = players.capacity_of(plan, endpoint)
+    wait_s = players.waiting(plan, endpoint, capacity)
+    latency_s, fate, _ = players.through(found.stream, endpoint, capacity, wait_s)
+    return _Run(latency_s=latency_s, fate=fate, ready=capacity.serving, paid=capacity.paid * endpoint.hops)
+
+
+def _cached(inputs: Inputs, outcome: Outcome, endpoint: Endpoint, found: Day, seed: int) -> _Run:
+    """Instances that load models when they are asked for; the evening before has filled them."""
+    cache = play.cache_of(inputs, outcome, seed)
+    capacity = players.capacity_of(Plan(month=found.month, windows=(found.stream,)), endpoint)
+    warming = found.stream.arrivals[-round(play.WARMING * cache.models) :]
+    lead_s = found.stream.end_s - float(warming[0]) if warming.size else 0.0
+    stream, later_s = _behind_its_end(found.stream, max(streams.LEAD_S, lead_s))
+    initial, event_s, event_delta = capacity.between(found.stream.start_s, found.stream.end_s)
+    most = initial + int(np.maximum(event_delta, 0).sum())  # each start counts as another one
+    latency_s, fate = np.empty(stream.arrivals.size, np.float32), np.empty(stream.arrivals.size, np.uint8)
+    caches.cached(
+        stream.arrivals,
+        stream.multiplier,
+        np.zeros(stream.arrivals.size, np.int32) if stream.models is None else stream.models,
+        stream.uniform,
+        endpoint.service_s,
+        load_s=np.full(cache.models, cache.load_s),
+        download_s=np.full(cache.models, cache.download_s),
+        memory_sizes=np.full(cache.models, round(cache.memory_mb * MEGABYTE), np.int64),
+        disk_sizes=np.full(cache.models, round(cache.disk_mb * MEGABYTE), np.int64),
+        memory_bytes=round(cache.instance_memory_mb * MEGABYTE),
+        disk_bytes=round(cache.instance_disk_mb * MEGABYTE),
+        slots=endpoint.slots,
+        instances=initial,
+        placement=caches.placements(cache.models, max(most, 1), seed=cache.seed),
+        copies=np.clip(cache.copies, 1, max(endpoint.maximum, 1)).astype(np.int32),
+        event_s=event_s + later_s,
+        event_delta=event_delta,
+        timeout_s=endpoint.timeout_s,
+        latency_s=latency_s,
+        fate=fate,
+    )
+    return _Run(
+        latency_s=latency_s[stream.lead :], fate=fate[stream.lead :], ready=capacity.serving, paid=capacity.paid
+    )
+
+
+def _sandboxed(inputs: Inputs, outcome: Outcome, endpoint: Endpoint, day: Stream) -> _Run:
+    """Sandboxes that start when they are needed; the evening before has left some."""
+    idle_s = float(inputs.prior("serverless_idle_timeout_s")[0])
+    stream, _ = _behind_its_end(day, idle_s)
+    latency_s, fate = np.empty(stream.arrivals.size, np.float32), np.empty(stream.arrivals.size, np.uint8)
+    sandboxes.sandboxes(
+        stream.arrivals,
+        stream.multiplier,
+        endpoint.service_s,
+        cold_s=endpoint.cold_s,
+        ttl_s=idle_s,
+        max_concurrency=round(float(outcome.settings["max_concurrency"][0])),
+        provisioned=round(float(outcome.settings.get("provisioned_concurrency", np.zeros(1))[0])),
+        queues_when_full=outcome.option == "azure_functions",
+        timeout_s=endpoint.timeout_s,
+        latency_s=latency_s,
+        fate=fate,
+    )
+    return _Run(latency_s=latency_s[stream.lead :], fate=fate[stream.lead :])
+
+
+def _queued(outcome: Outcome, endpoint: Endpoint, found: Day) -> _Run:
+    """A queue in front of instances that follow its length, down to zero."""
+    target = float(outcome.settings["target_backlog_per_instance"][0])
+    month, stream = found.month, found.stream
+    capacity = control.run(
+        control.Backlog(target_per_instance=target, minimum=endpoint.minimum, maximum=endpoint.maximum),
+        month.counts,
+        endpoint.launch_s,
+        minute_of_week=month.minute_of_week or 0,
+        carries_per_minute=60 * endpoint.slots / endpoint.service_s,
+    )
+    latency_s, fate = np.empty(stream.arrivals.size, np.float32), np.empty(stream.arrivals.size, np.uint8)
+    by_tick = np.full(month.minutes, -1, np.int64)
+    queues.backlog_scaled(
+        stream.arrivals,
+        stream.multiplier,
+        endpoint.service_s,
+        slots=endpoint.slots,
+        instances=capacity.between(stream.start_s, stream.end_s)[0],
+        minimum=endpoint.minimum,
+        maximum=endpoint.maximum,
+        target_per_instance=target,
+        launch_s=endpoint.launch_s,
+        start_s=stream.start_s,
+        timeout_s=endpoint.timeout_s,
+        instances_by_tick=by_tick,
+        latency_s=latency_s,
+        fate=fate,
+    )
+    # Where requests were played the kernel's own instances are shown: their queue is exact, not by the minute.
+    ready = capacity.serving.copy()
+    first, last = int(np.ceil(stream.start_s / MINUTE_S)), int(stream.end_s // MINUTE_S)
+    played = by_tick[: last - first]
+    ready[first:last] = np.where(played >= 0, played, ready[first:last])
+    return _Run(latency_s=latency_s, fate=fate, ready=ready, paid=np.maximum(capacity.paid, ready))
+
+
+def _behind_its_end(stream: Stream, lead_s: float) -> tuple[Stream, float]:
+    """The stream after the last of its own requests, as if the time before had been alike, and its clock's offset."""
+    lead_s = min(lead_s, stream.end_s - stream.start_s)
+    first = int(np.searchsorted(stream.arrivals, stream.end_s - lead_s))
+    later_s = max(0.0, lead_s - stream.start_s)
+    before = stream.arrivals[first:] - (stream.end_s - stream.start_s) + later_s
+    return replace(
+        stream,
+        arrivals=np.concatenate([np.maximum(before, 0.0), stream.arrivals + later_s]),
+        multiplier=np.concatenate([stream.multiplier[first:], stream.multiplier]),
+        models=None if stream.models is None else np.concatenate([stream.models[first:], stream.models]),
+        uniform=np.concatenate([stream.uniform[first:], stream.uniform]),
+        start_s=stream.start_s + later_s,
+        end_s=stream.end_s + later_s,
+        lead=stream.arrivals.size - first,
+    ), later_s
+
+
+def _course(
+    work: Study,
+    outcome: Outcome,
+    endpoint: Endpoint,
+    found: Day,
+    run: _Run,
+    *,
+    width_s: float,
+    seed: int,
+    notes: tuple[str, ...],
+) -> Course:
+    """The series of a day from what became of its requests."""
+    stream, counts = found.stream, found.month.counts
+    first_s = stream.start_s // width_s * width_s
+    at_s = np.arange(first_s, max(stream.end_s - 1e-6, first_s + 1e-6), width_s)
+    interval = np.minimum(((stream.arrivals - first_s) / width_s).astype(np.int64), at_s.size - 1)
+    answered: Float32 = np.where(run.fate <= COLD, run.latency_s, np.float32(np.nan)).astype(np.float32)
+    hists = histogram.by_interval(stream.arrivals, answered, start_s=first_s, width_s=width_s, intervals=at_s.size)
+    latency_s = np.array([[histogram.percentile(hist, share) for hist in hists] for share in PERCENTILES])
+    taken = run.fate != REFUSED
+    work_s = np.where(taken, endpoint.service_s * stream.multiplier, 0.0)
+    minute = np.minimum((stream.arrivals / MINUTE_S).astype(np.int64), counts.size - 1)
+    busy_s = counts * (float(work_s.mean()) if work_s.size else endpoint.service_s)
+    played = np.unique(minute)
+    busy_s[played] = np.bincount(minute, weights=work_s, minlength=counts.size)[played]
+    cold = minute[run.fate == COLD]
+    starting_s = np.bincount(cold, minlength=counts.size).astype(np.float64) * endpoint.cold_s
+
+    def counted(fate: int) -> Array:
+        return np.bincount(interval[run.fate == fate], minlength=at_s.size).astype(np.float64)
+
+    return Course(
+        option=outcome.option,
+        variant=outcome.variant,
+        seed=seed,
+        is_job=False,
+        requests=stream.offered,
+        offered=float(counts.sum()),
+        start_s=stream.start_s,
+        end_s=stream.end_s,
+        arrivals=counts,
+        ready=run.ready,
+        paid=run.paid,
+        usd=spent_usd(work, outcome, Use(requests=counts, busy_s=busy_s, starting_s=starting_s, instances=run.paid)),
+        interval_s=width_s,
+        at_s=at_s,
+        latency_ms=(latency_s + float(outcome.serving["overhead_s"][0])) * 1000,
+        inside=np.bincount(interval, weights=np.nan_to_num(run.latency_s), minlength=at_s.size) / width_s,
+        cold=counted(COLD),
+        refused=counted(REFUSED),
+        timed_out=counted(TIMED_OUT),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _job(work: Study, outcome: Outcome, requests: int, seed: int) -> Course:
+    """One batch transform job, minute by minute; an instance works its records off evenly."""
+    inputs = work.point
+    records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
+    size = max(1, min(round(records), requests))
+    factor = records / size
+    multiplier = np.resize(streams.plan(inputs, requests=size, seed=seed).windows[0].multiplier, size)
+    instances = round(float(outcome.settings["instances"][0]))
+    files = min(play.MOST_FILES, max(instances, size // 100))
+    start_s = float(outcome.serving["cold_s"][0])
+    done = batches.transform(
+        multiplier,
+        float(outcome.serving["service_s"][0]) * factor,
+        file_starts=np.unique(np.linspace(0, size, files, endpoint=False).astype(np.int64)),
+        instances=instances,
+        slots=max(1, round(float(outcome.serving["slots"][0]))),
+        start_s=start_s,
+    )
+    finish_s = np.array(done.finish_s)
+    end_s = float(finish_s.max())
+    edges_s = np.arange(int(np.ceil(end_s / MINUTE_S)) + 1) * MINUTE_S
+    worked_s = np.maximum(finish_s - start_s, 1e-9)
+    shares = np.clip((edges_s[:, None] - start_s) / worked_s, 0.0, 1.0)  # of its records, by instance
+    per_minute = np.diff(shares @ (worked_s / worked_s.sum())) * records
+    paid = np.diff(np.minimum(edges_s, end_s)) / MINUTE_S * instances
+    notes = [
+        f"Every record of the job has its answer when the job ends, after {end_s / MINUTE_S:,.1f} minutes.",
+        f"Each of {instances} instances is taken to work its own records off evenly.",
+    ]
+    if factor > 1:
+        notes.append(f"{size:,} records stand for {records:,.0f}.")
+    nothing = np.zeros(0)
+    idle = np.zeros(paid.size)
+    return Course(
+        option=outcome.option,
+        variant=outcome.variant,
+        seed=seed,
+        is_job=True,
+        requests=size,
+        offered=records,
+        start_s=0.0,
+        end_s=end_s,
+        arrivals=per_minute,
+        ready=np.diff(shares, axis=0) @ worked_s / MINUTE_S,
+        paid=paid,
+        usd=spent_usd(work, outcome, Use(requests=per_minute, busy_s=idle, starting_s=idle, instances=paid)),
+        interval_s=NARROW_S,
+        at_s=nothing,
+        latency_ms=np.zeros((len(PERCENTILES), 0)),
+        inside=nothing,
+        cold=nothing,
+        refused=nothing,
+        timed_out=nothing,
+        notes=tuple(notes),
+    )
