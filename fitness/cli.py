@@ -16,10 +16,11 @@ from typing import NoReturn
 from fitness import answer, document, flips, limits, offers, presets, record, usage, workload_file
 from fitness.errors import FitnessError, InputError, Problem
 from fitness.options import OPTIONS
+from fitness.outcome import configuration
 from fitness.prices import Price, PriceBook, load_book
 from fitness.study import SEED, Study, study
 from fitness.trace import Trace, read_trace
-from fitness.verdict import bill_of, configuration, recommend
+from fitness.verdict import bill_of, recommend
 from fitness.workload import Workload
 
 DONE, FAILED, BAD_INPUT, INFEASIBLE = 0, 1, 2, 3

@@ -6,7 +6,7 @@ Formulas and their limits: docs/background.md#speed.
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -40,6 +40,10 @@ class Machines:
     def count(self) -> int:
         """Number of candidate types."""
         return len(self.types)
+
+    def serving(self, at_most: float | None) -> "Machines":
+        """The same machines with no more requests at once than the caller fixed: more would only slow each other."""
+        return self if at_most is None else replace(self, slots=np.minimum(self.slots, at_most))
 
     def only(self, indices: Sequence[int]) -> "Machines":
         """The same machines, restricted to some of them."""

@@ -81,3 +81,19 @@ class Outcome:
             price = prices.get(item, np.nan)
             total = total + np.where(quantity > 0, quantity * price, 0.0)
         return total
+
+
+def configuration(outcome: Outcome) -> dict[str, object]:
+    """The settings of the first row by their public names, whole numbers as such."""
+    found: dict[str, object] = {}
+    if outcome.instance_types is not None:
+        found["instance_type"] = outcome.instance_types[0]
+    for name, values in outcome.settings.items():
+        value = float(values[0])
+        found[name] = round(value) if name != "target_invocations_per_minute" or value >= 10 else round(value, 2)
+    if outcome.variant == "inference_components":
+        found["inference_components"] = True
+    if outcome.option == "azure_functions":
+        is_flex = "azure_functions/flex/duration" in outcome.metered
+        found["plan"] = "flex_consumption" if is_flex else "consumption"
+    return found

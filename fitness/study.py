@@ -22,7 +22,7 @@ from fitness.gates import Gate
 from fitness.inputs import POINT, Draws, Inputs
 from fitness.machines import Machines, candidates
 from fitness.options import OPTIONS
-from fitness.outcome import Outcome
+from fitness.outcome import Outcome, configuration
 from fitness.prices import PriceBook
 from fitness.priors import Prior, with_fixed
 from fitness.resolve import resolve
@@ -259,7 +259,7 @@ def study(
     if workload.traffic.trace is not None and trace is None:
         message = f"names a recording that was not given, {document.shown(workload.traffic.trace)}"
         raise InputError([Problem(path="$.traffic.trace", message=message)])
-    return Study(
+    prepared = Study(
         workload=workload,
         book=book,
         config=checked(config),
@@ -267,3 +267,9 @@ def study(
         trace=trace,
         options=tuple(options),
     )
+    if any(name in prepared.config for name in settings.FOLLOWS):
+        outcomes = [prepared.configured(option).outcome for option in prepared.options]
+        found = [configuration(outcome) for outcome in outcomes if outcome is not None]
+        if problems := settings.contradicted(prepared.config, found):
+            raise InputError(problems)
+    return prepared

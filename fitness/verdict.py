@@ -15,7 +15,7 @@ from fitness.flips import Flip, flips, load_axis
 from fitness.gates import Gate
 from fitness.items import title_of
 from fitness.options import OPTIONS, Option
-from fitness.outcome import Outcome
+from fitness.outcome import Outcome, configuration
 from fitness.prices import PriceBook
 from fitness.reasons import reasons
 from fitness.scaling import decisions
@@ -251,22 +251,6 @@ def _result(
         decisions=tuple(decisions(played.option, played.variant, work.point)),
         bill=bill,
     )
-
-
-def configuration(outcome: Outcome) -> dict[str, object]:
-    """The settings of the first row by their public names, whole numbers as such."""
-    found: dict[str, object] = {}
-    if outcome.instance_types is not None:
-        found["instance_type"] = outcome.instance_types[0]
-    for name, values in outcome.settings.items():
-        value = float(values[0])
-        found[name] = round(value) if name != "target_invocations_per_minute" or value >= 10 else round(value, 2)
-    if outcome.variant == "inference_components":
-        found["inference_components"] = True
-    if outcome.option == "azure_functions":
-        is_flex = "azure_functions/flex/duration" in outcome.metered
-        found["plan"] = "flex_consumption" if is_flex else "consumption"
-    return found
 
 
 def _matters(path: str, option: str) -> bool:

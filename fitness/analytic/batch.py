@@ -27,6 +27,8 @@ def evaluate(
     machines = candidates(
         inputs, book, component="batch_transform", instance_type=settings.text(config, "instance_type")
     )
+    at_once = settings.number(config, "max_concurrent_transforms")
+    machines = machines.serving(at_once)
     if types is not None:
         machines = machines.only([i for i, t in enumerate(machines.types) if t.name in types])
     if machines.count == 0:
@@ -60,7 +62,11 @@ def evaluate(
     return Outcome(
         option="batch",
         variant="always_on",
-        settings={"instances": count[at], "max_concurrent_transforms": slots, "jobs_per_month": inputs.units * jobs},
+        settings={
+            "instances": count[at],
+            "max_concurrent_transforms": slots if at_once is None else np.full(inputs.size, at_once),
+            "jobs_per_month": inputs.units * jobs,
+        },
         serving={
             "service_s": machines.service_s[at],
             "slots": slots,

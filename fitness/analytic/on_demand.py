@@ -85,7 +85,7 @@ def evaluate(
     rows = np.arange(inputs.size)
     memory_mb, service = sizes[column], service_s[rows, column]
     load = load_of(inputs)
-    limit = settings.number(config, "max_concurrency") or MAX_CONCURRENCY[option]
+    limit = min(settings.number(config, "max_concurrency") or MAX_CONCURRENCY[option], MAX_CONCURRENCY[option])
     units = settings.number(config, "provisioned_concurrency")
     sandboxes = _sandboxes(inputs, load, service, limit, is_provisioned=variant == "provisioned", fixed_units=units)
     cold_s = cold_seconds(option, inputs)

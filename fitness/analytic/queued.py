@@ -33,6 +33,9 @@ def evaluate(
 ) -> Outcome | None:
     """Pick the cheapest type that answers within the deadline, and say what it does. See `analytic.evaluate`."""
     machines = candidates(inputs, book, component="async", instance_type=settings.text(config, "instance_type"))
+    at_once = settings.number(config, "max_concurrent_invocations_per_instance")
+    backlog = settings.number(config, "target_backlog_per_instance")
+    machines = machines.serving(at_once)
     if types is not None:
         machines = machines.only([i for i, t in enumerate(machines.types) if t.name in types])
     if machines.count == 0:
@@ -101,8 +104,10 @@ def evaluate(
             "endpoints": inputs.units,
             "min_instances": floor * inputs.units,
             "max_instances": most[at],
-            "max_concurrent_invocations_per_instance": slots,
-            "target_backlog_per_instance": np.maximum(1.0, np.floor(5 * slots)),
+            "max_concurrent_invocations_per_instance": slots if at_once is None else np.full(inputs.size, at_once),
+            "target_backlog_per_instance": np.maximum(1.0, np.floor(5 * slots))
+            if backlog is None
+            else np.full(inputs.size, backlog),
             "volume_gb": stored_gb,
         },
         serving={"service_s": service_s, "slots": slots, "overhead_s": overhead_s, "cold_s": wake_s},

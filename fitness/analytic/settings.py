@@ -1,6 +1,6 @@
 """Settings that the caller fixes with `--config`, read with their bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fitness.document import shown
 from fitness.errors import InputError, Problem
@@ -12,11 +12,16 @@ NUMBERS: Mapping[str, tuple[float, float]] = {
     "max_instances": (1, 10_000),
     "target_invocations_per_minute": (1e-6, 1e9),
     "memory_mb": (512, 6144),
-    "max_concurrency": (1, 200),
+    "max_concurrency": (1, 1000),
     "provisioned_concurrency": (0, 200),
     "instances": (1, 100),
+    "max_concurrent_transforms": (1, 1000),
+    "max_concurrent_invocations_per_instance": (1, 1000),
+    "target_backlog_per_instance": (1, 1e6),
     "volume_gb": (0, 16_384),
 }
+# What an answer's configuration says of the workload: it may be said again, but nobody can choose it.
+FOLLOWS = ("endpoints", "models_in_memory", "jobs_per_month", "plan", "inference_components")
 ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
 
 
@@ -26,24 +31,11 @@ def checked(config: Mapping[str, object] | None) -> dict[str, object]:
     Raises: InputError naming every wrong setting.
     """
     given = dict(config or {})
-    problems: list[Problem] = []
-    for name, value in given.items():
-        path = f"$.config.{name}"
-        if name == "instance_type":
-            if not isinstance(value, str) or value not in catalogue():
-                problems.append(Problem(path=path, message=f"must be a known instance type, got {shown(value)}"))
-        elif name == "routing":
-            if value not in ROUTINGS:
-                problems.append(Problem(path=path, message=f"must be {' or '.join(ROUTINGS)}, got {shown(value)}"))
-        elif name not in NUMBERS:
-            known = ", ".join(sorted([*NUMBERS, "instance_type", "routing"]))
-            problems.append(Problem(path=path, message=f"is not a setting; expected one of {known}"))
-        else:
-            low, high = NUMBERS[name]
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                problems.append(Problem(path=path, message=f"must be from {low:g} to {high:g}, got {shown(value)}"))
-            elif name != "target_invocations_per_minute" and value != int(value):
-                problems.append(Problem(path=path, message=f"must be a whole number, got {shown(value)}"))
+    problems = [
+        Problem(path=f"$.config.{name}", message=message)
+        for name, value in given.items()
+        if (message := _wrong(name, value)) is not None
+    ]
     low_count, high_count = given.get("min_instances"), given.get("max_instances")
     if isinstance(low_count, (int, float)) and isinstance(high_count, (int, float)) and low_count > high_count:
         message = f"must be >= min_instances = {low_count}, got {high_count}"
@@ -51,6 +43,40 @@ def checked(config: Mapping[str, object] | None) -> dict[str, object]:
     if problems:
         raise InputError(problems)
     return given
+
+
+def _wrong(name: str, value: object) -> str | None:
+    """What is wrong with one setting, or None."""
+    if name == "instance_type":
+        is_known = isinstance(value, str) and value in catalogue()
+        return None if is_known else f"must be a known instance type, got {shown(value)}"
+    if name == "routing":
+        return None if value in ROUTINGS else f"must be {' or '.join(ROUTINGS)}, got {shown(value)}"
+    if name in FOLLOWS:
+        is_said = isinstance(value, (bool, int, float, str))
+        return None if is_said else f"must be a number or a word, got {shown(value)}"
+    if name not in NUMBERS:
+        known = ", ".join(sorted([*NUMBERS, "instance_type", "routing"]))
+        return f"is not a setting; expected one of {known}"
+    low, high = NUMBERS[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        return f"must be from {low:g} to {high:g}, got {shown(value)}"
+    is_whole = name == "target_invocations_per_minute" or value == int(value)
+    return None if is_whole else f"must be a whole number, got {shown(value)}"
+
+
+def contradicted(config: Mapping[str, object], settled: Iterable[Mapping[str, object]]) -> list[Problem]:
+    """What the caller says of the workload that no option's configuration in `settled` says."""
+    problems = []
+    configurations = list(settled)
+    for name in FOLLOWS:
+        if name in config:
+            found = list(dict.fromkeys(one[name] for one in configurations if name in one))
+            if config[name] not in found:
+                only = " or ".join(map(shown, found)) if found else "absent"
+                message = f"follows from the workload, so it must be {only}, got {shown(config[name])}"
+                problems.append(Problem(path=f"$.config.{name}", message=message))
+    return problems
 
 
 def number(config: Mapping[str, object], name: str) -> float | None:

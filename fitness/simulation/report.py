@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from fitness.answer import rounded
+from fitness.outcome import configuration
 from fitness.score import FUNCTIONS
 from fitness.simulation.play import Band, Simulation
 from fitness.study import Study
-from fitness.verdict import configuration
 
 
 def as_dict(work: Study, done: Simulation) -> dict[str, object]:
