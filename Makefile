@@ -17,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest
 OFFLINE := $(PYTEST) -n auto --dist worksteal -m "not browser"
 BROWSER := $(PYTEST) -m browser
 
-.PHONY: help app test setup lock fmt check quick fuzz browser golden docs bench screenshots ci chromium
+.PHONY: help app test setup lock fmt check quick fuzz browser golden docs bench peers accuracy screenshots ci chromium
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,7 +44,7 @@ $(UV):
 	@.ci/venv
 
 lock: setup ## compile requirements*.in into requirements*.txt; ARGS=--upgrade takes newer releases
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-peers; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --custom-compile-command "make lock" --output-file "$$name.txt" $(ARGS) "$$name.in"; \
 	done
@@ -76,8 +76,17 @@ golden: setup ## rewrite the golden files; review the diff before you commit it
 docs: setup ## check that the documentation covers every setting, page and option
 	$(PYTEST) tests/docs $(ARGS)
 
-bench: setup ## print the performance numbers
+bench: setup peers ## print the performance numbers, beside those of other simulators
 	$(BIN)/python -m tests.bench $(ARGS)
+
+peers: build/peers/.installed ## install the simulators that `make bench` compares with, into build/peers
+
+build/peers/.installed: requirements-peers.txt | .venv/.dev
+	@.ci/peers
+	@touch $@
+
+accuracy: setup ## hold the simulator to theory and to measured cold starts; writes docs/accuracy.md
+	$(BIN)/python -m tests.accuracy $(ARGS)
 
 screenshots: setup chromium ## render the pages into docs/images, light and dark, wide and narrow
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)

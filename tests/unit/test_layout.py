@@ -38,6 +38,8 @@ EDGE = {
     "fitness/simulation/compiled.py", "fitness/simulation/warm.py",
 }  # fmt: skip
 
+LOCKS = ("requirements", "requirements-dev", "requirements-peers")
+
 CHANGES = ("Security", "Removed", "Deprecated", "Added", "Changed", "Fixed")
 
 
@@ -164,12 +166,12 @@ def test_the_six_packages_that_the_project_is_built_on_are_required():
     assert set(requirements("requirements.in")) >= {"streamlit", "boto3", "pandas", "plotly", "sagemaker", "pyathena"}
 
 
-@pytest.mark.parametrize("stem", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("stem", LOCKS)
 def test_the_lock_is_compiled_from_the_direct_requirements(stem: str):
     assert set(requirements(f"{stem}.in")) <= set(pins(f"{stem}.txt"))
 
 
-@pytest.mark.parametrize("stem", ["requirements", "requirements-dev"])
+@pytest.mark.parametrize("stem", LOCKS)
 def test_the_lock_pins_each_file_and_names_no_registry(stem: str):
     text = (ROOT / f"{stem}.txt").read_text(encoding="utf-8")
     assert "://" not in text
@@ -178,9 +180,10 @@ def test_the_lock_pins_each_file_and_names_no_registry(stem: str):
     assert [block.splitlines()[0] for block in blocks if "==" in block and "--hash=sha256:" not in block] == []
 
 
-def test_both_locks_agree():
-    program, developer = pins("requirements.txt"), pins("requirements-dev.txt")
-    assert {name: version for name, version in developer.items() if program.get(name, version) != version} == {}
+@pytest.mark.parametrize("stem", LOCKS)
+def test_the_locks_agree(stem: str):
+    program, other = pins("requirements.txt"), pins(f"{stem}.txt")
+    assert {name: version for name, version in other.items() if program.get(name, version) != version} == {}
 
 
 def changelog_faults(text: str) -> list[str]:
