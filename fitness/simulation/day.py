@@ -116,22 +116,8 @@ def _hottest(inputs: Inputs, option: str, seed: int) -> tuple[Inputs, tuple[str,
         return inputs, ()
     members, shares = (values[0] for values in inputs.popularity)
     share = float(np.max(shares[members > 0]))
-    traffic, one = inputs.traffic, np.ones(inputs.size)
-    recorded = traffic.trace
-    if recorded is not None:
-        kept = np.random.default_rng([seed, round(share * 1e9)]).binomial(
-            np.round(recorded.counts).astype(np.int64), min(1.0, share)
-        )
-        recorded = replace(recorded, counts=kept.astype(np.float64), rows=None)
-    alone = replace(
-        traffic,
-        rps_mean=traffic.rps_mean * share,
-        rps_peak=traffic.rps_peak * share,
-        records_per_job=traffic.records_per_job * share,
-        trace=recorded,
-    )
     note = f"The most requested of {units:,.0f} endpoints is played: it has {share:.2%} of the traffic."
-    return replace(inputs, models=replace(inputs.models, count=one, containers=one), traffic=alone), (note,)
+    return play.one_of_many(inputs, share, seed), (note,)
 
 
 def _served(endpoint: Endpoint, found: Day) -> _Run:

@@ -233,11 +233,11 @@ def _endpoints(inputs: Inputs, option: str, seed: int) -> list[tuple[Inputs, flo
     for part in np.unique(cuts):
         chosen = used[cuts == part]
         alike = float(members[chosen].sum())
-        found.append((_scaled(inputs, float(calls[chosen].sum()) / alike, seed), alike))
+        found.append((one_of_many(inputs, float(calls[chosen].sum()) / alike, seed), alike))
     return found
 
 
-def _scaled(inputs: Inputs, share: float, seed: int) -> Inputs:
+def one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:
     """The same workload with a share of its traffic and one model."""
     traffic = inputs.traffic
     one = np.ones(inputs.size)

@@ -161,7 +161,8 @@ def cached(plan: Plan, endpoint: Endpoint, cache: Cache) -> Tally:
     hours = capacity.instance_hours * plan.month.weight
     sizes = np.full(cache.models, round(cache.memory_mb * MEGABYTE), np.int64)
     disk = np.full(cache.models, round(cache.disk_mb * MEGABYTE), np.int64)
-    most = max(endpoint.maximum, int(capacity.ready.max()))
+    starts = int(np.sum(np.maximum(capacity.event_delta, 0)))
+    most = max(endpoint.maximum, capacity.initial + starts)  # an instance that starts anew is a new place
     placement = caches.placements(cache.models, most, seed=cache.seed)
     copies = np.clip(cache.copies, 1, most).astype(np.int32)
     total = empty()
