@@ -75,11 +75,6 @@ class Case:
     cold_s: Array  # of the point, (1,): first answer after idle in this variant; 0 if there is none
     fixed_memory_mb: float | None  # the memory size that the caller fixed
 
-    @property
-    def is_unbilled_while_idle(self) -> bool:
-        """Whether nothing may be billed while idle."""
-        return bool(self.point.workload.constraints.scale_to_zero)
-
     def row(self, name: str) -> Limit | None:
         """The register's row for this option and profile; None where the limit does not apply."""
         return limits.limit(self.option, name, self.profile)

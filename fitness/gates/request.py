@@ -118,11 +118,8 @@ def cold_start(case: Case) -> Iterator[Gate]:
         limit_s = float(np.nanmin([late_s, budget_s]))
         # The field that binds, in its own unit.
         field, scale = ("objectives.cold_start_budget_s", 1.0) if budget_s <= late_s else _late_field(case)
-        passes: bool | None = cold_s <= limit_s
-        if not passes and np.isnan(budget_s) and objectives.cold_start_ok and case.is_unbilled_while_idle:
-            passes = None  # a start from zero is both asked for and accepted: the deadline may be that of a warm answer
         yield gate_of(
-            row, passes=passes, reason=f"from zero: an answer after {cold_s:.0f} s", field=field,
+            row, passes=cold_s <= limit_s, reason=f"from zero: an answer after {cold_s:.0f} s", field=field,
             asked=limit_s, allowed=cold_s, unit="s", remedy=cold_s * scale, is_least=True,
         )  # fmt: skip
     elif not np.isnan(budget_s):

@@ -185,18 +185,6 @@ def test_no_cold_start_at_all_is_promised_by_what_always_runs():
     assert gate("batch", "cold_start", {**JOB, "objectives.cold_start_ok": False}) is None
 
 
-def test_a_start_from_zero_that_is_asked_for_and_accepted_may_miss_the_deadline():
-    def passes(**changes):
-        values = {**LATER, "objectives.deadline_s": 60, "constraints.scale_to_zero": True, **changes}
-        (found,) = [one for one in gates_of_variant("async", "from_zero", values) if one.limit == "cold_start"]
-        return found.passes
-
-    assert passes() is None
-    assert passes(**{"objectives.cold_start_ok": None}) is False
-    assert passes(**{"objectives.cold_start_budget_s": 30}) is False
-    assert passes(**{"objectives.cold_start_budget_s": 30, "constraints.scale_to_zero": None}) is False
-
-
 def test_an_undeclared_number_that_is_too_much_whatever_it_is_fails():
     mean_only = {path: value for path, value in ONLINE.items() if path != "traffic.rps_peak"}
     most = gate("serverless", "concurrency", mean_only, traffic__rps_mean=300, request__processing_ms=1000)
