@@ -170,13 +170,6 @@ def _no_cold_start(case: Case, row: Limit) -> Iterator[Gate]:
         )
     elif case.option == "async" and case.variant == "always_on":
         yield gate_of(row, passes=True, reason="one instance always runs", field=field, asked=False)
-    elif (
-        case.option == "azure_functions"
-        and case.point.workload.constraints.outside_aws
-        and (kept := case.row("cold_start_avoided_with")) is not None
-    ):  # where no option of AWS may take its place, its own way to stay warm is worth naming
-        reason = f"only with what keeps instances warm there, {kept.value}: not in this configuration or its bill"
-        yield gate_of(row, passes=None, reason=reason, field=field, asked=False, remedy=True)
     else:
         reason = "requests after idle or in a rise start cold"
         if case.variant == "provisioned":

@@ -176,9 +176,6 @@ def test_no_cold_start_at_all_is_promised_by_what_always_runs():
     never = {**SEVERAL, "objectives.cold_start_ok": False}
     assert gate("serverless", "cold_start", never).passes is False
     assert gate("azure_functions", "cold_start", never).passes is False
-    elsewhere = gate("azure_functions", "cold_start", never, constraints__outside_aws=True)
-    assert elsewhere.passes is None
-    assert "always-ready instances: not in this configuration or its bill" in elsewhere.reason
     assert gate("mme", "cold_start", never).passes is None
     assert gate("mme", "cold_start", {**never, "models.count": 1}).passes is True
     assert gate("async", "cold_start", {**LATER, "objectives.cold_start_ok": False}).passes is True  # one always runs
