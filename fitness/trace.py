@@ -5,7 +5,7 @@ The file has either the columns `timestamp[,count][,model]`, where a row without
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -19,7 +19,18 @@ from fitness.trace_csv import read_csv
 from fitness.trace_minutes import MAX_MINUTES, UNITS, Clocked, Summed, clocked, summed
 from fitness.trace_parquet import MAGIC, read_parquet
 
-__all__ = ["MAX_BYTES", "MAX_MINUTES", "MAX_MODELS", "MAX_PROBLEMS", "MAX_ROWS", "UNITS", "Rows", "Trace", "read_trace"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_MINUTES",
+    "MAX_MODELS",
+    "MAX_PROBLEMS",
+    "MAX_ROWS",
+    "UNITS",
+    "Rows",
+    "Trace",
+    "of_model",
+    "read_trace",
+]
 
 MAX_BYTES = 1024 * 1024 * 1024
 MAX_RPS = BY_PATH["traffic.rps_peak"].maximum or np.inf
@@ -82,6 +93,30 @@ class Trace:
         minutes = np.diff(np.append(edges, self.counts.size))
         hourly: Counts = np.add.reduceat(self.counts, edges) / (minutes * 60)
         return hourly
+
+
+def of_model(trace: Trace, model: int) -> Trace:
+    """Give the requests of one model of a recording whose rows were kept; `model` is its place in `Trace.models`.
+
+    Raises: ValueError for a recording without rows or models, or without this one.
+    """
+    rows = trace.rows
+    if rows is None or rows.model is None or not 0 <= model < len(trace.models):
+        message = f"the recording has no rows of a model {model}"
+        raise ValueError(message)
+    kept = rows.model == model
+    time_s = rows.time_s[kept]
+    count = None if rows.count is None else rows.count[kept]
+    step = max(1, round(rows.width_s / 60))
+    bins = (time_s / (60 * step)).astype(np.int64)
+    total = np.bincount(bins, weights=count, minlength=trace.counts.size // step)
+    return replace(
+        trace,
+        counts=np.repeat(total / step, step),
+        rows=Rows(time_s=time_s, width_s=rows.width_s, count=count, model=None),
+        models=(trace.models[model],),
+        model_share=np.ones(1),
+    )
 
 
 def read_trace(

@@ -182,7 +182,8 @@ def _resolution(time_s: Numbers) -> float:
 
 def _step(distances: Numbers) -> float:
     """Give the seconds for which a counted row stands: the usual distance if all are multiples, else a minute."""
-    apart = np.round(distances[distances > 0], 3)
+    apart = np.round(distances, 3)
+    apart = apart[apart > 0]
     if apart.size < 2:
         return 60.0
     values, frequency = np.unique(apart, return_counts=True)

@@ -126,8 +126,8 @@ def run(
         lows,
         highs,
         watch.kind,
-        watch.out_above,
-        watch.in_below,
+        float(watch.out_above),
+        float(watch.in_below),
         watch.points,
         watch.cooldowns_s,
         watch.steps_out,
@@ -181,7 +181,7 @@ def _watch(policy: "Fixed | TargetTracking | ToZero | Backlog | StepScaling") ->
             steps_out=none,
             steps_in=none,
         )
-    cooldowns = np.array([policy.scale_out_cooldown_s, policy.scale_in_cooldown_s])
+    cooldowns = np.array([policy.scale_out_cooldown_s, policy.scale_in_cooldown_s], dtype=np.float64)
     if isinstance(policy, StepScaling):
         return _Watch(
             kind=STEPS,
@@ -189,8 +189,8 @@ def _watch(policy: "Fixed | TargetTracking | ToZero | Backlog | StepScaling") ->
             in_below=policy.in_below if policy.steps_in else 0.0,
             points=np.array([policy.out_points, policy.in_points, 0, policy.emits_zero], dtype=np.int64),
             cooldowns_s=cooldowns,
-            steps_out=np.array([[s.distance for s in policy.steps_out], [float(s.change) for s in policy.steps_out]]),
-            steps_in=np.array([[s.distance for s in policy.steps_in], [float(s.change) for s in policy.steps_in]]),
+            steps_out=_table(policy.steps_out),
+            steps_in=_table(policy.steps_in),
         )
     if isinstance(policy, Backlog):
         target, kind, wake, zero = policy.target_per_instance, BACKLOG, policy.wake_points * policy.wakes, True
@@ -209,6 +209,11 @@ def _watch(policy: "Fixed | TargetTracking | ToZero | Backlog | StepScaling") ->
         steps_out=none,
         steps_in=none,
     )
+
+
+def _table(steps: Sequence[Step]) -> Array:
+    """Distances and changes, (2, steps)."""
+    return np.array([[one.distance for one in steps], [one.change for one in steps]], dtype=np.float64)
 
 
 def _bounds(policy: Policy, minutes: int, minute_of_week: int) -> tuple[Whole, Whole]:

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from fitness import trace, trace_columns, trace_csv
 from fitness.errors import InputError
-from fitness.trace import read_trace
+from fitness.trace import of_model, read_trace
 
 START = datetime(2026, 3, 1, 10, tzinfo=UTC)
 
@@ -180,6 +180,21 @@ def test_models_are_named_by_how_much_they_are_requested():
     assert counted.rows.count.tolist() == [1, 5, 2]
     twice = read_trace(b"timestamp,count,model\n0,1,b\n0,5,b\n60,2,b\n", exact=True)
     assert "Rows with the timestamp of another: 1; their counts are added up." in twice.notes
+
+
+def test_the_requests_of_one_model_can_be_taken_out():
+    found = read_trace(b"timestamp,model\n0.5,b\n61,a\n62,a\n130,a\n190,b\n", exact=True)
+    first, second = (of_model(found, model) for model in (0, 1))
+    assert (first.models, second.models) == (("a",), ("b",))
+    assert first.counts.tolist() == [0, 2, 1, 0]
+    assert second.counts.tolist() == [1, 0, 0, 1]
+    assert second.rows.time_s.tolist() == [0.5, 190]
+    wide = read_trace(b"timestamp,count,model\n0,5,a\n0,10,b\n300,5,b\n600,15,a\n", exact=True)
+    assert of_model(wide, 0).counts.tolist() == [1] * 5 + [0] * 5 + [3] * 5
+    with pytest.raises(ValueError, match="no rows of a model 2"):
+        of_model(found, 2)
+    with pytest.raises(ValueError, match="no rows of a model 0"):
+        of_model(read_trace(b"timestamp\n0\n", exact=True), 0)
 
 
 def test_a_model_needs_a_time_and_there_are_not_too_many(monkeypatch):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitness.errors import InputError
-from fitness.simulation import control_loop
+from fitness.simulation import compiled, control_loop
 from fitness.simulation.control import (
     Action,
     Backlog,
@@ -348,13 +348,38 @@ MODES = st.one_of(
 @given(MODES, COUNTS, LAUNCHES)
 def test_compiled_and_plain_loops_give_the_same_numbers(policy, counts, launch_s):
     kwargs = {"carries_per_minute": 7.5, "service_s": 8.0, "drain_s": 45.0}
-    compiled = run(policy, counts, launch_s, **kwargs)
+    fast = run(policy, counts, launch_s, **kwargs)
     plain_loop = getattr(control_loop.loop, "py_func", control_loop.loop)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("fitness.simulation.control.loop", plain_loop)
         plain = run(policy, counts, launch_s, **kwargs)
     for name in ("ready", "desired", "serving", "paid", "backlog", "event_s", "event_delta"):
-        assert getattr(compiled, name).tolist() == getattr(plain, name).tolist()
+        assert getattr(fast, name).tolist() == getattr(plain, name).tolist()
+
+
+def test_the_loop_is_compiled_once_whatever_the_policy_and_the_numbers():
+    if not compiled.is_on():
+        pytest.skip("nothing is compiled")
+    frozen = np.arange(5.0)
+    frozen.setflags(write=False)
+    policies = [
+        tracking(60),
+        tracking(60.5, scale_out_cooldown_s=0.5),
+        Fixed(instances=2),
+        ToZero(target_per_minute=5, maximum=2),
+        Backlog(target_per_instance=5, minimum=0, maximum=3),
+        StepScaling(
+            out_above=60, in_below=30, steps_out=(Step(distance=0, change=1),), steps_in=(), minimum=1, maximum=3
+        ),
+        Scheduled(base=tracking(), actions=(Action(minute_of_week=5, minimum=1, maximum=2),)),
+    ]
+    for policy in policies:
+        for counts in ([1, 2], [0.5], frozen, frozen.astype(np.float32)):
+            for whole in (60, 60.0):
+                run(policy, counts, whole, carries_per_minute=5, drain_s=whole, service_s=0)
+    (example,) = control_loop._examples()
+    control_loop.loop(*example)
+    assert len(control_loop.loop.signatures) == 1
 
 
 @given(COUNTS, LAUNCHES)
