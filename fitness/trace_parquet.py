@@ -56,7 +56,7 @@ def read_parquet(source: Path | bytes, *, name: str, named: Mapping[str, str] | 
             labels = [field.name for field in fields.values()]
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=labels):
                 reader.add(batch)
-    except (pa.ArrowException, OSError) as err:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as err:
         first = str(err).partition("\n")[0]
         refuse(name, f"can't be read as Parquet: {document.shortened(first)}")
     return reader.columns(tuple(column for at, column in enumerate(header) if at not in positions.values()))
