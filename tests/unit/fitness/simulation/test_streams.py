@@ -328,6 +328,84 @@ def test_a_recording_that_is_too_long_for_one_piece_says_how_long():
         streams.whole(resolved({}, trace=trace), seed=1)
 
 
+EXTREMES = st.fixed_dictionaries(
+    {
+        "traffic.pattern": st.sampled_from(["steady", "diurnal", "spiky", "intermittent", "scheduled"]),
+        "traffic.rps_mean": st.sampled_from([0, 1e-6, 0.003, 1, 700, 20_000]),
+        "traffic.rps_peak": st.sampled_from([20_000, 1_000_000]),
+        "traffic.idle_ratio": st.sampled_from([0, 0.01, 0.5, 0.99, 0.99999]),
+        "traffic.records_per_job": st.sampled_from([0, 1, 10**6, 10**11]),
+        "traffic.jobs_per_month": st.sampled_from([0, 0.001, 1, 731, 10**6]),
+        "models.count": st.sampled_from([1, 3, 1000]),
+    }
+)
+
+
+@given(EXTREMES, st.integers(0, 3))
+@settings(max_examples=60)
+def test_any_declared_traffic_has_a_month_and_windows(values, seed):
+    inputs = resolved(values)
+    plan = streams.plan(inputs, requests=3_000, seed=seed)
+    declared = float(inputs.traffic.requests_per_month[0])
+    assert plan.month.requests == pytest.approx(declared, rel=1e-6)
+    assert np.all((plan.month.rps >= 0) & (plan.month.rps < np.inf))
+    assert 1 <= len(plan.windows) <= streams.WINDOWS
+    assert sum(one.arrivals.size for one in plan.windows) < 3 * 3_000
+    for window in plan.windows:
+        assert np.all(np.diff(window.arrivals) >= 0)
+        assert window.start_s < window.end_s <= plan.month.minutes * 60 * (1 + 1e-12)
+        assert (window.models is None) is (round(float(inputs.units[0])) == 1)
+    day = streams.day(inputs, requests=3_000, seed=seed)
+    assert day.stream.arrivals.size < 3 * 3_000
+    busiest = streams.busiest(inputs, requests=1_000, seed=seed)
+    assert busiest.arrivals.size < 3 * 1_000
+
+
+def test_exact_times_of_a_recording_are_played_as_they_are():
+    rng = np.random.default_rng(3)
+    times = np.sort(rng.uniform(0.1, 7200, 5_000)).round(3)
+    trace = read_trace(("timestamp\n" + "\n".join(map(str, times))).encode(), exact=True)
+    stream = streams.whole(resolved({}, trace=trace), seed=1).windows[0]
+    assert stream.arrivals.tolist() == pytest.approx(times.tolist())
+    assert stream.notes == ()
+    plan = streams.plan(resolved({}, trace=trace), requests=1_000, seed=1)
+    for window in plan.windows:
+        inside = times[(times >= window.start_s) & (times < window.end_s)]
+        assert window.arrivals[window.lead :].tolist() == pytest.approx(inside.tolist())
+    assert sum(one.weight * one.offered for one in plan.windows) == pytest.approx(plan.month.requests)
+
+
+def test_models_of_a_recording_are_played_as_they_were_asked_for():
+    trace = read_trace(b"timestamp,count,model\n0,30,a\n0,10,b\n60,5,c\n120,40,b\n120,5,a\n", exact=True)
+    for spread in streams.Spread:
+        declared = {"models.count": 3, "composition": "independent"}
+        stream = streams.whole(resolved(declared, trace=trace), seed=1, spread=spread).windows[0]
+        minute = (stream.arrivals / 60).astype(int)
+        assert trace.models == ("b", "a", "c")
+        assert [np.bincount(stream.models[minute == one], minlength=3).tolist() for one in range(3)] == [
+            [10, 30, 0],
+            [0, 0, 5],
+            [40, 5, 0],
+        ]
+        # In no order of models within the minute.
+        first = stream.models[minute == 0]
+        assert 0 < np.count_nonzero(first[:20] == 0) < 10
+    few = streams.whole(resolved({**declared, "models.count": 2}, trace=trace), seed=1).windows[0]
+    assert np.bincount(few.models).tolist() == [50, 40]
+    assert "The recording has more models than the 2 declared; the rarest are taken as one." in few.notes
+    one = streams.whole(resolved({}, trace=trace), seed=1).windows[0]
+    assert one.models is None
+
+
+def test_a_part_of_a_row_with_models_has_their_shares():
+    trace = read_trace(b"timestamp,count,model\n0,900000,a\n0,100000,b\n60,900000,a\n60,100000,b\n", exact=True)
+    declared = {"models.count": 2, "composition": "independent"}
+    plan = streams.plan(resolved(declared, trace=trace), requests=20_000, seed=1)
+    for window in plan.windows:
+        assert window.models.size == window.arrivals.size
+        assert float(np.mean(window.models)) == pytest.approx(0.1, abs=0.03)
+
+
 @given(
     st.lists(st.integers(0, 50), min_size=1, max_size=60).filter(any),
     st.sampled_from(list(streams.Spread)),
