@@ -6,6 +6,7 @@ Shape: BINS counts. Units: seconds, from 2**-20 (a microsecond) to 2**20 (twelve
 the first or the last bin.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,24 @@ from fitness.simulation.compiled import Arguments, compiled
 _OCTAVES = 20
 _FIRST = (127 - _OCTAVES) << 7  # upper bits of 2**-20: the exponent's offset is 127
 _INFINITY = 0x7F800000  # bits; greater ones are no numbers
+# 97.5th percentile of Student's t with 1, 2, ... degrees of freedom, any table; the last stands for more.
+_STUDENT_975 = (
+    12.706,
+    4.303,
+    3.182,
+    2.776,
+    2.571,
+    2.447,
+    2.365,
+    2.306,
+    2.262,
+    2.228,
+    2.201,
+    2.179,
+    2.160,
+    2.145,
+    2.131,
+)
 BINS = 2 * _OCTAVES << 7
 
 LOWER: Float64 = ((np.arange(BINS, dtype=np.int32) + _FIRST) << 16).view(np.float32).astype(np.float64)
@@ -72,6 +91,28 @@ def percentile(hist: Hist, probability: float) -> float:
     at += int(np.argmax(hist[at:] > 0))  # a probability of 0 is the lower end of the first bin in use
     inside = (rank - (below[at] - hist[at])) / hist[at]
     return float(LOWER[at] + inside * (UPPER[at] - LOWER[at]))
+
+
+def band(hists: Hist, probability: float) -> tuple[float, float, float]:
+    """Lower end, value and upper end of the 95 % band of a percentile, from blocks of one stream, (blocks, BINS).
+
+    Each block is left out in turn (the jackknife), on logarithms, since latencies spread upwards: near full load a
+    block alone is too short to show its percentile, the stream without it is not. NaN where nothing is counted; the
+    ends are 0 and infinity where fewer than two blocks have latencies.
+    Source: docs/accuracy.md#bands (how often the band covers the truth).
+    """
+    value = percentile(hists.sum(axis=0), probability)
+    blocks = hists[hists.sum(axis=1) > 0]
+    if len(blocks) < 2:
+        return (0.0, value, math.inf) if len(blocks) else (value, value, value)
+    without = [percentile(blocks.sum(axis=0) - block, probability) for block in blocks]
+    parts = len(blocks) * math.log(value) - (len(blocks) - 1) * np.log(without)
+    half = (
+        _STUDENT_975[min(len(blocks), len(_STUDENT_975) + 1) - 2]
+        * float(np.std(parts, ddof=1))
+        / math.sqrt(len(blocks))
+    )
+    return value * math.exp(-half), value, value * math.exp(half)
 
 
 def share_above(hist: Hist, limit_s: float) -> float:

@@ -44,7 +44,7 @@ def rows() -> Iterator[tuple[str, str, str, bool | None]]:
     yield from models()
     yield from configurations()
     yield from start()
-    yield "same seed, 1, 2 and 4 threads, and after a restart", "same bytes", *repeats()
+    yield "same seed, 1, 2, 4 threads, after a restart, as plain Python", "same bytes", *repeats()
 
 
 def tracking() -> Iterator[tuple[str, str, str, bool | None]]:
@@ -100,6 +100,13 @@ def popular_models() -> np.ndarray:
     return np.minimum(np.searchsorted(np.cumsum(shares), positions), 999).astype(np.int32)
 
 
+def write_requests(asked: np.ndarray, file: Path) -> None:
+    """Write requests in libCacheSim's own binary form: time, object, size, next access."""
+    records = np.zeros(asked.size, dtype=[("time", "<u4"), ("object", "<u8"), ("size", "<u4"), ("next", "<i8")])
+    records["object"], records["size"], records["next"] = asked + 1, 1, -1
+    records.tofile(file)
+
+
 def least_recently_used() -> Iterator[tuple[str, str, str, bool | None]]:
     """An LRU cache of 100 among 1,000 models."""
     asked, sizes, misses = popular_models(), np.ones(1_000, dtype=np.int64), []
@@ -109,12 +116,9 @@ def least_recently_used() -> Iterator[tuple[str, str, str, bool | None]]:
 
     per_s = LOOK_UPS / fastest(play)
     yield speed("LRU, 1e7 requests, 1,000 models, Zipf 0.9, capacity 100", per_s, 60e6)
-    # libCacheSim's own binary form: time, object, size, next access.
-    records = np.zeros(LOOK_UPS, dtype=[("time", "<u4"), ("object", "<u8"), ("size", "<u4"), ("next", "<i8")])
-    records["object"], records["size"], records["next"] = asked + 1, 1, -1
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "requests.oracleGeneral"
-        records.tofile(file)
+        write_requests(asked, file)
         found = peer("libcachesim", str(file))
     yield ratio("  times libcachesim's process_trace", per_s, found, 3)
     if found:
@@ -187,7 +191,8 @@ def start() -> Iterator[tuple[str, str, str, bool | None]]:
 def repeats() -> tuple[str, bool]:
     """Whether the results of every kernel are the same again and again."""
     expected = kernel_cases.texts()
-    same = json.loads(run([sys.executable, "-m", "tests.kernel_cases"])) == expected
+    cases = [sys.executable, "-m", "tests.kernel_cases"]
+    same = json.loads(run(cases)) == json.loads(run(cases, NUMBA_DISABLE_JIT="1")) == expected
     for workers in (1, 2, 4):
         played = warm.each(lambda name: kernel_cases.CASES[name](), list(expected), workers=workers)
         same &= played == list(expected.values())

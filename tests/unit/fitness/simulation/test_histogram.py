@@ -84,3 +84,22 @@ def test_latencies_by_the_interval_leave_out_refused_requests_and_those_outside(
     hists = histogram.by_interval(arrivals, latency_s, start_s=0.0, width_s=10.0, intervals=2)
     assert hists.sum(axis=1).tolist() == [2, 1]
     assert hists[1, histogram.bin_of(4.0)] == 1
+
+
+def test_the_band_of_a_percentile_lies_around_it_and_narrows_with_the_stream():
+    draws = np.random.default_rng(8)
+    widths = []
+    for size in (200, 20_000):
+        blocks = np.array([filled(draws.lognormal(0, 1, size)) for _ in range(8)])
+        low, value, high = histogram.band(blocks, 0.95)
+        assert low < value < high
+        assert value == histogram.percentile(blocks.sum(axis=0), 0.95)
+        widths.append(high / low)
+    # A hundred times as many requests, a tenth of the width; eight blocks tell a width only roughly.
+    assert 4 < (widths[0] - 1) / (widths[1] - 1) < 25
+
+
+def test_a_band_needs_two_blocks():
+    block = filled([1.0, 2.0])
+    assert histogram.band(np.array([block, histogram.empty()]), 0.5)[::2] == (0.0, math.inf)
+    assert math.isnan(histogram.band(np.array([histogram.empty()] * 8), 0.5)[1])

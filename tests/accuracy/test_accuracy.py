@@ -1,0 +1,52 @@
+"""The page about accuracy is written, and the one in the documentation is of the same kind."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.accuracy import against_measurements
+from tests.accuracy.__main__ import main
+from tests.accuracy.against_theory import Check
+from tests.accuracy.page import Section
+
+ROOT = Path(__file__).parents[2]
+
+
+def headings(text):
+    return re.findall(r"^#+ .*$", text, re.MULTILINE)
+
+
+def test_a_small_run_writes_every_part_of_the_page(tmp_path):
+    page = tmp_path / "accuracy.md"
+    main(["--requests", "40000", "--seeds", "4", "--alone", "--out", str(page)])
+    text = page.read_text(encoding="utf-8")
+    assert headings(text) == headings((ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8"))
+    assert "nan" not in text
+    assert text.count("\n| c = ") == 12 * 4 + 2 + 5
+
+
+def test_the_page_in_the_documentation_comes_from_a_full_run_in_which_everything_held():
+    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    assert "20,000,000 requests for each line of theory" in text
+    assert "over 200 seeds" in text
+    assert "**no**" not in text
+    assert "**differ**" not in text
+    assert "make peers" not in text
+
+
+def test_a_section_holds_only_if_every_line_does():
+    near, far = Check("a", "mean", 2.0, 2.01), Check("b", "mean", 2.0, 1.9)
+    assert Section(title="", text="", floor=0.01, checks=[near]).holds
+    section = Section(title="", text="", floor=0.01, checks=[near, far])
+    assert not section.holds
+    assert section.worst == pytest.approx(0.05)
+
+
+def test_the_simulator_meets_the_cold_starts_that_were_measured():
+    found = against_measurements.runs(100_000)
+    assert len(found) == 20
+    assert all(run.is_within for run in found)
+    off = dict(against_measurements.errors(100_000))
+    assert off[600.0] < 0.2
+    assert off[300.0] > 1.0
