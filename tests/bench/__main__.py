@@ -17,6 +17,7 @@ from fitness import presets, workload_file
 from fitness.prices import load_book
 from fitness.study import study
 from fitness.verdict import recommend
+from tests.bench import simulation
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +49,7 @@ def main() -> None:
             5,
             lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60),
         )
+    simulation.main()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of this process {peak_mb:,.0f} MB")
 
