@@ -1,7 +1,7 @@
 """Requests that are worked off together: dynamic batching on an endpoint, and batch jobs over files.
 
 Units: seconds.
-Source: docs/simulation.md, docs/accuracy.md (checks).
+Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
 import math

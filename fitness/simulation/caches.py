@@ -1,7 +1,7 @@
 """Models that share instances: which of them are in memory, and what requests wait for when one is not.
 
 Units: bytes, seconds. Memory counts the process of a model, disk its file: the two differ by orders of magnitude.
-Source: docs/simulation.md, docs/accuracy.md (checks).
+Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
 import math

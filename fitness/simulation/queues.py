@@ -3,7 +3,7 @@
 Units: seconds. Service of a request is `service_s` times its multiplier, so that configurations share a stream.
 Every kernel plays the time-out alike: it covers waiting and service, the work is done all the same, and the request
 counts as timed out.
-Source: docs/simulation.md, docs/accuracy.md (checks).
+Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
 import math

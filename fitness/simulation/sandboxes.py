@@ -1,7 +1,7 @@
 """Requests before sandboxes that start when asked: serverless endpoints and functions.
 
 Units: seconds. The idle time-out and the time of a cold start are not published by the services: they are inputs.
-Source: docs/simulation.md, docs/accuracy.md (checks).
+Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
 import math

@@ -2,7 +2,7 @@
 
 The kernels release the interpreter's lock, so a pool of threads uses every core while pages stay quick. numba's own
 `parallel=True` is never used: its threads abort the process when two sessions call at once.
-Source: docs/adr (kernels), docs/accuracy.md (equal results whatever the number of threads).
+Source: docs/adr/0014-compiled-loops.md, docs/accuracy.md (equal results whatever the number of threads).
 """
 
 import os
