@@ -138,7 +138,7 @@ def test_a_trace_is_read_beside_the_workload_file(capsys, tmp_path):
 
 
 def test_malformed_documents_end_in_a_message():
-    bad = [one for one in runs(seed=3, count=120) if not one.is_good]
+    bad = [one for one in runs(seed=3, count=120) if not one.is_sound]
     assert not bad, bad[0]
 
 
