@@ -43,12 +43,12 @@ def start() -> None:
 
 
 def is_ready() -> bool:
-    """Whether every kernel is compiled; until then a call waits for the one that it needs."""
+    """Whether compiling ahead is over; until then a call waits for the kernel that it needs."""
     return _ready.is_set()
 
 
 def wait(timeout_s: float | None = None) -> bool:
-    """Start if nobody has, and wait until every kernel is compiled; false if that takes longer."""
+    """Start if nobody has, and wait until compiling ahead is over; false if that takes longer."""
     start()
     return _ready.wait(timeout_s)
 
@@ -73,12 +73,14 @@ def _pool(workers: int) -> ThreadPoolExecutor:
 
 
 def _compile_all() -> None:
-    for module in MODULES:
-        import_module(f"fitness.simulation.{module}")
-    for kernel in compiled.KERNELS:
-        # A process that ends meanwhile waits for one kernel, not for all.
-        if not threading.main_thread().is_alive():
-            return
-        for arguments in kernel.examples():
-            kernel.function(*arguments)
-    _ready.set()
+    try:
+        for module in MODULES:
+            import_module(f"fitness.simulation.{module}")
+        for kernel in compiled.KERNELS:
+            for arguments in kernel.examples():
+                # A process that ends meanwhile waits for one kernel, not for all.
+                if threading.main_thread().is_alive():
+                    kernel.function(*arguments)
+    finally:
+        # After a failure the kernels compile when they are called, and fail there, where somebody sees it.
+        _ready.set()
