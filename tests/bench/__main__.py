@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from fitness import presets, workload_file
-from fitness.prices import load_book
+from fitness import presets, price_rows, workload_file
+from fitness.prices import PriceBook, load_book
 from fitness.study import study
 from fitness.verdict import recommend
 from tests.bench import simulation
@@ -39,6 +39,7 @@ def main() -> None:
     )
     tell("recommend without draws (a slider's first paint)", 0.2, 15, lambda: recommend(typical, book=book, draws=0))
     tell("every option at the point, no text", 0.2, 15, lambda: study(typical, book=book).played)
+    tell("the bundled price book, read anew", 0.03, 15, read_prices)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "workload.yaml"
         file.write_text(workload_file.write(typical))
@@ -52,6 +53,12 @@ def main() -> None:
     simulation.main()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of this process {peak_mb:,.0f} MB")
+
+
+def read_prices() -> PriceBook:
+    """The price book from its tables, nothing remembered."""
+    price_rows.bundled_rows.cache_clear()
+    return PriceBook(price_rows.bundled_rows())
 
 
 def tell(job: str, budget_s: float, rounds: int, work: Callable[[], object], per: int = 1) -> None:

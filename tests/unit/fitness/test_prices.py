@@ -1,6 +1,5 @@
 """What the price book answers: facts first, then parity, then derived rows, then stated assumptions."""
 
-import time
 from collections import defaultdict
 from decimal import Decimal
 from itertools import permutations
@@ -183,19 +182,6 @@ def test_table_of_a_region_lists_what_price_answers():
 def test_table_lists_the_hosting_rate_that_parity_gives():
     listed = {price.item: price for price in book(row("training/ml.g5.xlarge", "1.41")).table("us-east-1")}
     assert listed["hosting/ml.g5.xlarge"].grade == Grade.DERIVED_HIGH
-
-
-def test_bundled_book_is_read_in_a_blink_and_asked_cheaply():
-    # The budgets are 30 ms and 20 ms on a quiet machine; a busy one gets three times that.
-    price_rows.bundled_rows.cache_clear()
-    started = time.perf_counter()
-    fresh = PriceBook(price_rows.bundled_rows())
-    loaded = time.perf_counter()
-    for name in CATALOGUE:
-        fresh.estimate(f"hosting/{name}", "eu-central-1")
-    asked = time.perf_counter()
-    assert loaded - started < 0.09
-    assert asked - loaded < 0.06
 
 
 @given(st.sampled_from(sorted(CATALOGUE)), st.sampled_from(BOOK.regions))
