@@ -184,7 +184,8 @@ def bill_of(work: Study, outcome: Outcome) -> Bill:
 def _rank(played: Played, position: int) -> tuple[float, ...]:
     """Best first; the infeasible last, nearest to feasible first: a requirement is waived before a fact changes."""
     if played.scores is not None:
-        return (0.0, -round(played.value, 12), 0.0, position)
+        # Options that differ by the noise of the arithmetic alone are equal, and keep their fixed order.
+        return (0.0, -float(f"{played.value:.9g}"), 0.0, position)
     failed = [gate for gate in played.gates if gate.passes is False]
     facts = sum(not gating.is_waivable(gate) for gate in failed)
     return (1.0, len(failed), facts, position)
