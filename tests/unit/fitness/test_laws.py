@@ -146,7 +146,7 @@ def test_the_scale_of_the_weights_and_the_format_of_the_file_change_nothing(work
     assume(len(weights) == sum(path.startswith("weights.") for path in workload.declared()))
     if len(weights) < 5:
         weights = {}
-    same = workload_file.read(workload_file.write_json(workload.replace(weights)))
+    same = workload_file.read(workload_file.write_json(changed(workload, weights)))
     plain = as_dict(recommend(workload, book=BOOK, draws=0))["options"]
     scaled = as_dict(recommend(same, book=BOOK, draws=0))["options"]
     assert [one["option"] for one in scaled] == [one["option"] for one in plain]
