@@ -79,17 +79,21 @@ def simulate(work: Study, option: str, *, requests: int = REQUESTS, seed: int = 
     return played(work, proposed, requests=requests, seed=seed)
 
 
-def played(work: Study, proposed: Played, *, requests: int, seed: int) -> Simulation:
-    """Play an option's proposed configuration."""
+def played(work: Study, proposed: Played, *, requests: int, seed: int, inputs: Inputs | None = None) -> Simulation:
+    """Play an option's proposed configuration, at one row of what is not known: the point, or a draw.
+
+    `proposed` holds what the formulas say of that same row.
+    """
     outcome = proposed.outcome
     assert outcome is not None  # noqa: S101 the caller has one
-    inputs = work.point
-    tally, notes = _tally(work, outcome, requests, seed)
+    reference_usd = work.point_reference_usd if inputs is None else work.reference_usd(inputs)
+    inputs = work.point if inputs is None else inputs
+    tally, notes = _tally(work, inputs, outcome, requests, seed)
     if tally.answered <= 0:
         notes.append("No request got an answer in time: the latencies shown are the time-out.")
     filled = _fill(inputs, outcome, tally)
     usd = work.usd(filled)
-    scores = score(filled, inputs, monthly_usd=usd, reference_usd=work.point_reference_usd)
+    scores = score(filled, inputs, monthly_usd=usd, reference_usd=reference_usd)
     return Simulation(
         option=outcome.option,
         variant=outcome.variant,
@@ -105,8 +109,7 @@ def played(work: Study, proposed: Played, *, requests: int, seed: int) -> Simula
     )
 
 
-def _tally(work: Study, outcome: Outcome, requests: int, seed: int) -> tuple[Tally, list[str]]:
-    inputs = work.point
+def _tally(work: Study, inputs: Inputs, outcome: Outcome, requests: int, seed: int) -> tuple[Tally, list[str]]:
     if outcome.option == "batch":
         return _batch(inputs, outcome, requests, seed)
     parts = _endpoints(inputs, outcome.option, seed)

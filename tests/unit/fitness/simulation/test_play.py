@@ -1,14 +1,16 @@
 """Playing a configuration: against queueing theory, against the formulas that proposed it, and against itself."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from fitness import cli, presets, workload_file
+from fitness import analytic, cli, presets, workload_file
 from fitness.errors import InputError
+from fitness.inputs import POINT
 from fitness.prices import load_book
-from fitness.simulation.play import simulate
+from fitness.simulation.play import played, simulate
 from fitness.study import study
 
 BOOK = load_book()
@@ -106,6 +108,22 @@ def test_a_batch_job_ends_when_its_slowest_instance_does():
     found = simulate(work, "batch", requests=20_000)
     assert found.bands["p99_ms"].value == pytest.approx(float(formula.latency.percentile(0.99)[0]) * 1000, rel=0.1)
     assert found.outcome.cold_ratio[0] == 0
+
+
+@pytest.mark.parametrize("option", ["real_time", "serverless"])
+def test_a_row_of_the_unknown_is_played_as_if_it_had_been_declared(option):
+    declared = presets.load("payroll-chatbot").replace({"objectives.monthly_budget_usd": None})
+    slower = {"request.processing_ms": 4 * declared.request.processing_ms}
+    work, expected = study(declared, book=BOOK), study(declared.replace(slower), book=BOOK)
+    row = work.inputs(POINT, {path: np.array([value]) for path, value in slower.items()})
+    proposed = work.configured(option)
+    outcome = analytic.evaluate(option, proposed.variant, row, BOOK, config={})
+    found = played(work, replace(proposed, outcome=outcome), requests=5_000, seed=1, inputs=row)
+    wanted = simulate(expected, option, requests=5_000, seed=1)
+    assert found.bands == wanted.bands
+    assert found.monthly_usd == wanted.monthly_usd
+    assert found.scores.total == wanted.scores.total
+    assert found.bands != simulate(work, option, requests=5_000, seed=1).bands
 
 
 @pytest.mark.parametrize("requests", [0, 999, 10_000_001])
