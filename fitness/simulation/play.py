@@ -20,6 +20,7 @@ from fitness.outcome import Latency, Outcome
 from fitness.score import Scores, score
 from fitness.simulation import histogram, players, requested, streams
 from fitness.simulation.players import Cache, Endpoint
+from fitness.simulation.progress import Progress, unwatched, within
 from fitness.simulation.tally import Tally
 from fitness.study import SEED, Played, Study
 from fitness.trace import Trace
@@ -64,8 +65,10 @@ class Simulation:
     notes: tuple[str, ...]
 
 
-def simulate(work: Study, option: str, *, requests: int = REQUESTS, seed: int = SEED) -> Simulation:
-    """Play `requests` requests through the option's configuration.
+def simulate(
+    work: Study, option: str, *, requests: int = REQUESTS, seed: int = SEED, progress: Progress = unwatched
+) -> Simulation:
+    """Play `requests` requests through the option's configuration; `progress` is told of every window played.
 
     Raises: InputError where nothing can be configured, or the number of requests is out of range.
     """
@@ -76,10 +79,18 @@ def simulate(work: Study, option: str, *, requests: int = REQUESTS, seed: int = 
     if proposed.outcome is None:
         failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
         raise InputError([Problem(path="--option", message=f"{option} has no configuration: {failed or 'no type'}")])
-    return played(work, proposed, requests=requests, seed=seed)
+    return played(work, proposed, requests=requests, seed=seed, progress=progress)
 
 
-def played(work: Study, proposed: Played, *, requests: int, seed: int, inputs: Inputs | None = None) -> Simulation:
+def played(
+    work: Study,
+    proposed: Played,
+    *,
+    requests: int,
+    seed: int,
+    inputs: Inputs | None = None,
+    progress: Progress = unwatched,
+) -> Simulation:
     """Play an option's proposed configuration, at one row of what is not known: the point, or a draw.
 
     `proposed` holds what the formulas say of that same row.
@@ -88,7 +99,7 @@ def played(work: Study, proposed: Played, *, requests: int, seed: int, inputs: I
     assert outcome is not None  # noqa: S101 the caller has one
     reference_usd = work.point_reference_usd if inputs is None else work.reference_usd(inputs)
     inputs = work.point if inputs is None else inputs
-    tally, notes = _tally(work, inputs, outcome, requests, seed)
+    tally, notes = _tally(work, inputs, outcome, requests, seed, progress)
     if tally.answered <= 0:
         notes.append("No request got an answer in time: the latencies shown are the time-out.")
     filled = _fill(inputs, outcome, tally)
@@ -109,18 +120,23 @@ def played(work: Study, proposed: Played, *, requests: int, seed: int, inputs: I
     )
 
 
-def _tally(work: Study, inputs: Inputs, outcome: Outcome, requests: int, seed: int) -> tuple[Tally, list[str]]:
+def _tally(
+    work: Study, inputs: Inputs, outcome: Outcome, requests: int, seed: int, progress: Progress
+) -> tuple[Tally, list[str]]:
     if outcome.option == "batch":
-        return _batch(inputs, outcome, requests, seed)
+        progress(0, 1)
+        found = _batch(inputs, outcome, requests, seed)
+        progress(1, 1)
+        return found
     parts = _endpoints(inputs, outcome.option, seed)
     total: Tally | None = None
     notes: list[str] = []
-    for scaled, members in parts:
+    for part, (scaled, members) in enumerate(parts):
         size = max(FEWEST_REQUESTS, requests // len(parts))
         windows, lead_s = _windows(scaled, outcome.option)
         plan = streams.plan(scaled, requests=size, seed=seed, count=windows, lead_s=lead_s)
         notes += plan.month.notes
-        one = _endpoint(work, scaled, outcome, plan, seed).times(members)
+        one = _endpoint(work, scaled, outcome, plan, seed, within(progress, part, len(parts))).times(members)
         total = one if total is None else total + one
     assert total is not None  # noqa: S101 there is at least one endpoint
     if len(parts) > 1:
@@ -139,7 +155,9 @@ def _windows(inputs: Inputs, option: str) -> tuple[int, float]:
     return CACHE_WINDOWS, max(streams.LEAD_S, WARMING * float(inputs.units[0]) / rps)
 
 
-def _endpoint(work: Study, inputs: Inputs, outcome: Outcome, plan: streams.Plan, seed: int) -> Tally:
+def _endpoint(
+    work: Study, inputs: Inputs, outcome: Outcome, plan: streams.Plan, seed: int, progress: Progress
+) -> Tally:
     endpoint = endpoint_of(inputs, outcome, work.config)
     option = outcome.option
     if option in ("serverless", "azure_functions"):
@@ -150,13 +168,14 @@ def _endpoint(work: Study, inputs: Inputs, outcome: Outcome, plan: streams.Plan,
             limit=round(float(outcome.settings["max_concurrency"][0])),
             provisioned=round(float(outcome.settings.get("provisioned_concurrency", np.zeros(1))[0])),
             queues_when_full=option == "azure_functions",
+            progress=progress,
         )
     if option == "async":
         target = float(outcome.settings["target_backlog_per_instance"][0])
-        return players.queued(plan, endpoint, target_per_instance=target)
+        return players.queued(plan, endpoint, target_per_instance=target, progress=progress)
     if option in ("mme", "mme_gpu"):
-        return players.cached(plan, endpoint, cache_of(inputs, outcome, seed))
-    return players.served(plan, endpoint)
+        return players.cached(plan, endpoint, cache_of(inputs, outcome, seed), progress=progress)
+    return players.served(plan, endpoint, progress=progress)
 
 
 def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object]) -> Endpoint:

@@ -12,6 +12,7 @@ from fitness.arrays import Array
 from fitness.simulation import batches, caches, control, histogram, queues, sandboxes
 from fitness.simulation.arrays import Float32, UInt8
 from fitness.simulation.counts import COLD, REFUSED, SERVED, TIMED_OUT
+from fitness.simulation.progress import Progress, unwatched, watched
 from fitness.simulation.streams import Plan, Stream
 from fitness.simulation.tally import BLOCKS, Tally, empty
 
@@ -96,13 +97,13 @@ def _behind(wait_s: Array, begin: float) -> float:
     return float(wait_s[minute]) if 0 <= minute < wait_s.size else 0.0
 
 
-def served(plan: Plan, endpoint: Endpoint) -> Tally:
+def served(plan: Plan, endpoint: Endpoint, *, progress: Progress = unwatched) -> Tally:
     """An endpoint of always-on instances: real-time, multi-container, pipeline, ensemble."""
     capacity = capacity_of(plan, endpoint)
     hours = capacity.instance_hours * plan.month.weight * endpoint.hops  # each hop has instances of its own
     wait_s = waiting(plan, endpoint, capacity)
     total = empty()
-    for stream in plan.windows:
+    for stream in watched(plan.windows, progress):
         latency_s, fate, busy_s = through(stream, endpoint, capacity, wait_s)
         total += _tally(stream, latency_s, fate, busy_s)
     return total + Tally(
@@ -155,7 +156,7 @@ def through(
     return total_s, worst, busy_s
 
 
-def cached(plan: Plan, endpoint: Endpoint, cache: Cache) -> Tally:
+def cached(plan: Plan, endpoint: Endpoint, cache: Cache, *, progress: Progress = unwatched) -> Tally:
     """A multi-model endpoint: models come and go in memory and on disk."""
     capacity = capacity_of(plan, endpoint)
     hours = capacity.instance_hours * plan.month.weight
@@ -166,7 +167,7 @@ def cached(plan: Plan, endpoint: Endpoint, cache: Cache) -> Tally:
     placement = caches.placements(cache.models, most, seed=cache.seed)
     copies = np.clip(cache.copies, 1, most).astype(np.int32)
     total = empty()
-    for stream in plan.windows:
+    for stream in watched(plan.windows, progress):
         begin = min(float(stream.arrivals[0]), stream.start_s) if stream.arrivals.size else stream.start_s
         initial, event_s, event_delta = capacity.between(begin, stream.end_s)
         latency_s = np.empty(stream.arrivals.size, np.float32)
@@ -207,11 +208,18 @@ def cached(plan: Plan, endpoint: Endpoint, cache: Cache) -> Tally:
 
 
 def sandboxed(
-    plan: Plan, endpoint: Endpoint, *, idle_s: float, limit: int, provisioned: int, queues_when_full: bool
+    plan: Plan,
+    endpoint: Endpoint,
+    *,
+    idle_s: float,
+    limit: int,
+    provisioned: int,
+    queues_when_full: bool,
+    progress: Progress = unwatched,
 ) -> Tally:
     """A serverless endpoint or a function: sandboxes that go after an idle time-out."""
     total = empty()
-    for stream in plan.windows:
+    for stream in watched(plan.windows, progress):
         latency_s = np.empty(stream.arrivals.size, np.float32)
         fate = np.empty(stream.arrivals.size, np.uint8)
         counts = sandboxes.sandboxes(
@@ -238,7 +246,7 @@ def sandboxed(
     return total + Tally(warm=np.zeros_like(total.warm), cold=np.zeros_like(total.cold), paid_s=held_s)
 
 
-def queued(plan: Plan, endpoint: Endpoint, *, target_per_instance: float) -> Tally:
+def queued(plan: Plan, endpoint: Endpoint, *, target_per_instance: float, progress: Progress = unwatched) -> Tally:
     """An asynchronous endpoint: a queue in front of instances that may go down to zero."""
     policy = control.Backlog(
         target_per_instance=target_per_instance, minimum=endpoint.minimum, maximum=endpoint.maximum
@@ -250,7 +258,7 @@ def queued(plan: Plan, endpoint: Endpoint, *, target_per_instance: float) -> Tal
     )
     hours = capacity.instance_hours * month.weight
     total = empty()
-    for stream in plan.windows:
+    for stream in watched(plan.windows, progress):
         begin = min(float(stream.arrivals[0]), stream.start_s) if stream.arrivals.size else stream.start_s
         latency_s = np.empty(stream.arrivals.size, np.float32)
         fate = np.empty(stream.arrivals.size, np.uint8)
