@@ -8,7 +8,7 @@ Rules, and what is assumed about them: docs/simulation.md#control-loop.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,6 +71,17 @@ class Capacity:
     def instance_hours(self) -> float:
         """Billed instance hours of the whole stretch."""
         return float(self.paid.sum()) / 60
+
+    @property
+    def most(self) -> int:
+        """The most instances that are in service at once."""
+        return self.initial + int(np.max(np.cumsum(self.event_delta), initial=0))
+
+    def later(self, by_s: float) -> "Capacity":
+        """The same on a clock that began `by_s` earlier."""
+        event_s = self.event_s + by_s
+        event_s.setflags(write=False)
+        return replace(self, event_s=event_s)
 
     def between(self, start_s: float, end_s: float) -> tuple[int, Array, Whole]:
         """Instances in service at `start_s`, and the events after it and before `end_s`, on the same clock."""

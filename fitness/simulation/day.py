@@ -13,12 +13,14 @@ from fitness.arrays import Array
 from fitness.errors import InputError, Problem
 from fitness.inputs import Inputs
 from fitness.outcome import Outcome
-from fitness.simulation import batches, caches, control, histogram, play, players, queues, sandboxes, streams
+from fitness.simulation import endpoints, histogram, jobs, players, streams
 from fitness.simulation.arrays import Float32, UInt8
 from fitness.simulation.counts import COLD, REFUSED, TIMED_OUT
-from fitness.simulation.players import MEGABYTE, Endpoint
+from fitness.simulation.endpoints import OWN_ENDPOINT, Endpoint
+from fitness.simulation.play import WARMING
+from fitness.simulation.players import Fleet
 from fitness.simulation.spending import Use, spent_usd
-from fitness.simulation.streams import Day, Plan, Stream, Surge
+from fitness.simulation.streams import Day, Stream, Surge
 from fitness.study import SEED, Study
 
 REQUESTS = 3_000_000  # about a second of playing
@@ -27,7 +29,6 @@ MINUTE_S = 60.0
 WIDE_S, NARROW_S = 300.0, 60.0  # an interval of the percentiles: of a usual day, and of a surge or a part of a day
 WHOLE_FROM_S = 4 * 3600.0
 PERCENTILES = (0.5, 0.95, 0.99)
-OWN_ENDPOINT = frozenset({"real_time", "serverless", "azure_functions", "async"})  # one for each model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -94,15 +95,8 @@ def play_day(
     start_s = surge_hour * 3600
     surge = Surge(start_s=start_s, end_s=start_s + SURGE_S, factor=surge_factor) if surge_factor > 1 else None
     found = streams.day(inputs, requests=requests, seed=seed, surge=surge)
-    endpoint = play.endpoint_of(inputs, outcome, work.config)
-    if option in ("serverless", "azure_functions"):
-        run = _sandboxed(inputs, outcome, endpoint, found.stream)
-    elif option == "async":
-        run = _queued(outcome, endpoint, found)
-    elif option in ("mme", "mme_gpu"):
-        run = _cached(inputs, outcome, endpoint, found, seed)
-    else:
-        run = _served(endpoint, found)
+    endpoint = endpoints.endpoint_of(inputs, outcome, work.config, seed)
+    run = _played(endpoint, found)
     notes += (*found.month.notes, *found.stream.notes)
     is_whole = found.stream.end_s - found.stream.start_s >= WHOLE_FROM_S
     width_s = WIDE_S if is_whole and surge is None else NARROW_S
@@ -114,114 +108,42 @@ def _hottest(inputs: Inputs, option: str, seed: int) -> tuple[Inputs, tuple[str,
     units = float(inputs.units[0])
     if option not in OWN_ENDPOINT or units <= 1:
         return inputs, ()
-    members, shares = (values[0] for values in inputs.popularity)
-    share = float(np.max(shares[members > 0]))
+    alone, share = endpoints.hottest(inputs, seed)
     note = f"The most requested of {units:,.0f} endpoints is played: it has {share:.2%} of the traffic."
-    return play.one_of_many(inputs, share, seed), (note,)
+    return alone, (note,)
 
 
-def _served(endpoint: Endpoint, found: Day) -> _Run:
-    """Instances that follow the traffic: real-time, multi-container, pipeline, ensemble."""
-    plan = Plan(month=found.month, windows=(found.stream,))
-    capacity = players.capacity_of(plan, endpoint)
-    wait_s = players.waiting(plan, endpoint, capacity)
-    latency_s, fate, _ = players.through(found.stream, endpoint, capacity, wait_s)
-    return _Run(latency_s=latency_s, fate=fate, ready=capacity.serving, paid=capacity.paid * endpoint.hops)
-
-
-def _cached(inputs: Inputs, outcome: Outcome, endpoint: Endpoint, found: Day, seed: int) -> _Run:
-    """Instances that load models when they are asked for; the evening before has filled them."""
-    cache = play.cache_of(inputs, outcome, seed)
-    capacity = players.capacity_of(Plan(month=found.month, windows=(found.stream,)), endpoint)
-    warming = found.stream.arrivals[-round(play.WARMING * cache.models) :]
-    lead_s = found.stream.end_s - float(warming[0]) if warming.size else 0.0
-    stream, later_s = _behind_its_end(found.stream, max(streams.LEAD_S, lead_s))
-    initial, event_s, event_delta = capacity.between(found.stream.start_s, found.stream.end_s)
-    most = initial + int(np.maximum(event_delta, 0).sum())  # each start counts as another one
-    latency_s, fate = np.empty(stream.arrivals.size, np.float32), np.empty(stream.arrivals.size, np.uint8)
-    caches.cached(
-        stream.arrivals,
-        stream.multiplier,
-        np.zeros(stream.arrivals.size, np.int32) if stream.models is None else stream.models,
-        stream.uniform,
-        endpoint.service_s,
-        load_s=np.full(cache.models, cache.load_s),
-        download_s=np.full(cache.models, cache.download_s),
-        memory_sizes=np.full(cache.models, round(cache.memory_mb * MEGABYTE), np.int64),
-        disk_sizes=np.full(cache.models, round(cache.disk_mb * MEGABYTE), np.int64),
-        memory_bytes=round(cache.instance_memory_mb * MEGABYTE),
-        disk_bytes=round(cache.instance_disk_mb * MEGABYTE),
-        slots=endpoint.slots,
-        instances=initial,
-        placement=caches.placements(cache.models, max(most, 1), seed=cache.seed),
-        copies=np.clip(cache.copies, 1, max(endpoint.maximum, 1)).astype(np.int32),
-        event_s=event_s + later_s,
-        event_delta=event_delta,
-        timeout_s=endpoint.timeout_s,
-        latency_s=latency_s,
-        fate=fate,
-    )
-    return _Run(
-        latency_s=latency_s[stream.lead :], fate=fate[stream.lead :], ready=capacity.serving, paid=capacity.paid
-    )
-
-
-def _sandboxed(inputs: Inputs, outcome: Outcome, endpoint: Endpoint, day: Stream) -> _Run:
-    """Sandboxes that start when they are needed; the evening before has left some."""
-    idle_s = float(inputs.prior("serverless_idle_timeout_s")[0])
-    stream, _ = _behind_its_end(day, idle_s)
-    latency_s, fate = np.empty(stream.arrivals.size, np.float32), np.empty(stream.arrivals.size, np.uint8)
-    sandboxes.sandboxes(
-        stream.arrivals,
-        stream.multiplier,
-        endpoint.service_s,
-        cold_s=endpoint.cold_s,
-        ttl_s=idle_s,
-        max_concurrency=round(float(outcome.settings["max_concurrency"][0])),
-        provisioned=round(float(outcome.settings.get("provisioned_concurrency", np.zeros(1))[0])),
-        queues_when_full=outcome.option == "azure_functions",
-        timeout_s=endpoint.timeout_s,
-        latency_s=latency_s,
-        fate=fate,
-    )
-    return _Run(latency_s=latency_s[stream.lead :], fate=fate[stream.lead :])
-
-
-def _queued(outcome: Outcome, endpoint: Endpoint, found: Day) -> _Run:
-    """A queue in front of instances that follow its length, down to zero."""
-    target = float(outcome.settings["target_backlog_per_instance"][0])
-    month, stream = found.month, found.stream
-    capacity = control.run(
-        control.Backlog(target_per_instance=target, minimum=endpoint.minimum, maximum=endpoint.maximum),
-        month.counts,
-        endpoint.launch_s,
-        minute_of_week=month.minute_of_week or 0,
-        carries_per_minute=60 * endpoint.slots / endpoint.service_s,
-    )
-    latency_s, fate = np.empty(stream.arrivals.size, np.float32), np.empty(stream.arrivals.size, np.uint8)
-    by_tick = np.full(month.minutes, -1, np.int64)
-    queues.backlog_scaled(
-        stream.arrivals,
-        stream.multiplier,
-        endpoint.service_s,
-        slots=endpoint.slots,
-        instances=capacity.between(stream.start_s, stream.end_s)[0],
-        minimum=endpoint.minimum,
-        maximum=endpoint.maximum,
-        target_per_instance=target,
-        launch_s=endpoint.launch_s,
-        start_s=stream.start_s,
-        timeout_s=endpoint.timeout_s,
-        instances_by_tick=by_tick,
-        latency_s=latency_s,
-        fate=fate,
-    )
+def _played(endpoint: Endpoint, found: Day) -> _Run:
+    """The day's requests through the endpoint; the evening before has filled its memory and started its sandboxes."""
+    fleet = players.fleet_of(found.month, endpoint)
+    stream, later_s = _behind_its_end(found.stream, _lead_s(endpoint, found.stream))
+    if fleet is None:
+        answers = players.answers(stream, endpoint, None)
+        return _Run(latency_s=answers.latency_s[stream.lead :], fate=answers.fate[stream.lead :])
+    by_minute = np.full(found.month.minutes, -1, np.int64)
+    later = Fleet(capacity=fleet.capacity.later(later_s), wait_s=fleet.wait_s)
+    answers = players.answers(stream, endpoint, later, by_minute=by_minute)
     # Where requests were played the kernel's own instances are shown: their queue is exact, not by the minute.
-    ready = capacity.serving.copy()
-    first, last = int(np.ceil(stream.start_s / MINUTE_S)), int(stream.end_s // MINUTE_S)
-    played = by_tick[: last - first]
-    ready[first:last] = np.where(played >= 0, played, ready[first:last])
-    return _Run(latency_s=latency_s, fate=fate, ready=ready, paid=np.maximum(capacity.paid, ready))
+    ready = fleet.capacity.serving.copy()
+    first, last = int(np.ceil(found.stream.start_s / MINUTE_S)), int(found.stream.end_s // MINUTE_S)
+    own = by_minute[: last - first]
+    ready[first:last] = np.where(own >= 0, own, ready[first:last])
+    return _Run(
+        latency_s=answers.latency_s[stream.lead :],
+        fate=answers.fate[stream.lead :],
+        ready=ready,
+        paid=np.maximum(fleet.capacity.paid, ready) * endpoint.hops,
+    )
+
+
+def _lead_s(endpoint: Endpoint, day: Stream) -> float:
+    """How much of the day before is played to bring the state to what it would be."""
+    if endpoint.pool is not None:
+        return endpoint.pool.idle_s
+    if endpoint.cache is None:
+        return 0.0
+    warming = day.arrivals[-round(WARMING * endpoint.cache.models) :]
+    return max(streams.LEAD_S, day.end_s - float(warming[0]) if warming.size else 0.0)
 
 
 def _behind_its_end(stream: Stream, lead_s: float) -> tuple[Stream, float]:
@@ -299,35 +221,18 @@ def _course(
 
 def _job(work: Study, outcome: Outcome, requests: int, seed: int) -> Course:
     """One batch transform job, minute by minute; an instance works its records off evenly."""
-    inputs = work.point
-    records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
-    size = max(1, min(round(records), requests))
-    factor = records / size
-    multiplier = np.resize(streams.plan(inputs, requests=size, seed=seed).windows[0].multiplier, size)
-    instances = round(float(outcome.settings["instances"][0]))
-    files = min(play.MOST_FILES, max(instances, size // 100))
-    start_s = float(outcome.serving["cold_s"][0])
-    done = batches.transform(
-        multiplier,
-        float(outcome.serving["service_s"][0]) * factor,
-        file_starts=np.unique(np.linspace(0, size, files, endpoint=False).astype(np.int64)),
-        instances=instances,
-        slots=max(1, round(float(outcome.serving["slots"][0]))),
-        start_s=start_s,
-    )
-    finish_s = np.array(done.finish_s)
-    end_s = float(finish_s.max())
+    job = jobs.job_of(work.point, outcome, requests=requests, seed=seed)
+    finish_s, start_s, end_s = np.array(job.done.finish_s), job.start_s, job.end_s
     edges_s = np.arange(int(np.ceil(end_s / MINUTE_S)) + 1) * MINUTE_S
     worked_s = np.maximum(finish_s - start_s, 1e-9)
     shares = np.clip((edges_s[:, None] - start_s) / worked_s, 0.0, 1.0)  # of its records, by instance
-    per_minute = np.diff(shares @ (worked_s / worked_s.sum())) * records
-    paid = np.diff(np.minimum(edges_s, end_s)) / MINUTE_S * instances
+    per_minute = np.diff(shares @ (worked_s / worked_s.sum())) * job.records
+    paid = np.diff(np.minimum(edges_s, end_s)) / MINUTE_S * job.instances
     notes = [
         f"Every record of the job has its answer when the job ends, after {end_s / MINUTE_S:,.1f} minutes.",
-        f"Each of {instances} instances is taken to work its own records off evenly.",
+        f"Each of {job.instances} instances is taken to work its own records off evenly.",
+        *(f"{note}." for note in job.notes),
     ]
-    if factor > 1:
-        notes.append(f"{size:,} records stand for {records:,.0f}.")
     nothing = np.zeros(0)
     idle = np.zeros(paid.size)
     return Course(
@@ -335,8 +240,8 @@ def _job(work: Study, outcome: Outcome, requests: int, seed: int) -> Course:
         variant=outcome.variant,
         seed=seed,
         is_job=True,
-        requests=size,
-        offered=records,
+        requests=job.played,
+        offered=job.records,
         start_s=0.0,
         end_s=end_s,
         arrivals=per_minute,

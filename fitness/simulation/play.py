@@ -9,34 +9,24 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fitness.analytic import settings
 from fitness.analytic.fleet import accepts_cold
 from fitness.arrays import Array
 from fitness.errors import InputError, Problem
 from fitness.inputs import Inputs
-from fitness.instances import catalogue
-from fitness.machines import RESERVED_GIB
 from fitness.outcome import Latency, Outcome
 from fitness.score import Scores, score
-from fitness.simulation import histogram, players, requested, streams
-from fitness.simulation.players import Cache, Endpoint
+from fitness.simulation import endpoints, histogram, jobs, players, streams
+from fitness.simulation.endpoints import SYNC_TIMEOUT_S
+from fitness.simulation.plans import planned
 from fitness.simulation.progress import Progress, unwatched, within
 from fitness.simulation.tally import Tally
 from fitness.study import SEED, Played, Study
-from fitness.trace import Trace
 
 REQUESTS = 100_000
 FEWEST_REQUESTS = 1_000
 MOST_REQUESTS = 10_000_000
-MOST_ENDPOINTS = 8  # endpoints of many alike ones that are really played, from the hottest to the coldest
-SYNC_TIMEOUT_S = 60.0  # InvokeEndpoint: waiting plus service
-STREAM_TIMEOUT_S = 480.0
-ASYNC_TIMEOUT_S = 3600.0
-FUNCTION_TIMEOUT_S = 230.0  # the HTTP trigger of Azure Functions
-STUDENT_95 = 2.365  # two-sided 95 % of Student's t with 7 degrees of freedom, for 8 blocks
 CACHE_WINDOWS = 2
 WARMING = 10.0  # requests for each model before a cache counts as warm
-MOST_FILES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +103,7 @@ def played(
         outcome=filled,
         monthly_usd=float(usd[0]) if np.isfinite(usd[0]) else None,
         scores=scores,
-        bands=_bands(filled, tally, float(outcome.serving["overhead_s"][0])),
+        bands=_bands(inputs, filled, tally),
         timed_out_ratio=tally.timed_out / max(tally.offered, 1e-300),
         refused_ratio=tally.refused / max(tally.offered, 1e-300),
         notes=tuple(dict.fromkeys(notes)),
@@ -125,18 +115,19 @@ def _tally(
 ) -> tuple[Tally, list[str]]:
     if outcome.option == "batch":
         progress(0, 1)
-        found = _batch(inputs, outcome, requests, seed)
+        job = jobs.job_of(inputs, outcome, requests=requests, seed=seed)
         progress(1, 1)
-        return found
-    parts = _endpoints(inputs, outcome.option, seed)
+        return jobs.month_of(job, float(inputs.traffic.jobs_per_month[0] * inputs.units[0])), list(job.notes)
+    parts = endpoints.parts(inputs, outcome.option, seed)
     total: Tally | None = None
     notes: list[str] = []
     for part, (scaled, members) in enumerate(parts):
         size = max(FEWEST_REQUESTS, requests // len(parts))
         windows, lead_s = _windows(scaled, outcome.option)
-        plan = streams.plan(scaled, requests=size, seed=seed, count=windows, lead_s=lead_s)
+        plan = planned(scaled, requests=size, seed=seed, count=windows, lead_s=lead_s)
         notes += plan.month.notes
-        one = _endpoint(work, scaled, outcome, plan, seed, within(progress, part, len(parts))).times(members)
+        endpoint = endpoints.endpoint_of(scaled, outcome, work.config, seed)
+        one = players.month_of(plan, endpoint, within(progress, part, len(parts))).times(members)
         total = one if total is None else total + one
     assert total is not None  # noqa: S101 there is at least one endpoint
     if len(parts) > 1:
@@ -155,152 +146,9 @@ def _windows(inputs: Inputs, option: str) -> tuple[int, float]:
     return CACHE_WINDOWS, max(streams.LEAD_S, WARMING * float(inputs.units[0]) / rps)
 
 
-def _endpoint(
-    work: Study, inputs: Inputs, outcome: Outcome, plan: streams.Plan, seed: int, progress: Progress
-) -> Tally:
-    endpoint = endpoint_of(inputs, outcome, work.config)
-    option = outcome.option
-    if option in ("serverless", "azure_functions"):
-        return players.sandboxed(
-            plan,
-            endpoint,
-            idle_s=float(inputs.prior("serverless_idle_timeout_s")[0]),
-            limit=round(float(outcome.settings["max_concurrency"][0])),
-            provisioned=round(float(outcome.settings.get("provisioned_concurrency", np.zeros(1))[0])),
-            queues_when_full=option == "azure_functions",
-            progress=progress,
-        )
-    if option == "async":
-        target = float(outcome.settings["target_backlog_per_instance"][0])
-        return players.queued(plan, endpoint, target_per_instance=target, progress=progress)
-    if option in ("mme", "mme_gpu"):
-        return players.cached(plan, endpoint, cache_of(inputs, outcome, seed), progress=progress)
-    return players.served(plan, endpoint, progress=progress)
-
-
-def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object]) -> Endpoint:
-    """The proposed configuration of one endpoint."""
-    serving = {name: float(values[0]) for name, values in outcome.serving.items()}
-    numbers = {name: float(values[0]) for name, values in outcome.settings.items()}
-    endpoints = max(1.0, numbers.get("endpoints", 1.0))
-    target = numbers.get("target_invocations_per_minute", 60.0)
-    minimum = round(numbers.get("min_instances", 1) / endpoints)
-    maximum = max(1, round(numbers.get("max_instances", 1) / endpoints))
-    if endpoints > 1 and outcome.option != "batch":  # each endpoint has its own share of the load
-        busiest = float(inputs.traffic.rps_peak[0]) * 60
-        maximum = max(minimum, 1, int(np.ceil(busiest / target)))
-    timeout_s = {"async": ASYNC_TIMEOUT_S, "azure_functions": FUNCTION_TIMEOUT_S}.get(
-        outcome.option, STREAM_TIMEOUT_S if inputs.request.streaming else SYNC_TIMEOUT_S
-    )
-    return Endpoint(
-        service_s=serving["service_s"],
-        slots=max(1, round(serving["slots"])),
-        minimum=minimum,
-        maximum=max(maximum, minimum),
-        target_per_minute=target,
-        launch_s=float(inputs.launch_s[0]),
-        cold_s=serving["cold_s"],
-        timeout_s=max(0.1, timeout_s - serving["overhead_s"]),
-        hops=max(1, round(serving.get("hops", 1.0))),
-        pooled=settings.text(config, "routing") == "LEAST_OUTSTANDING_REQUESTS",
-        to_zero=outcome.variant == "inference_components",
-    )
-
-
-def cache_of(inputs: Inputs, outcome: Outcome, seed: int) -> Cache:
-    """What the proposed instances hold."""
-    assert outcome.instance_types is not None  # noqa: S101 a multi-model endpoint has instances
-    instance = catalogue()[outcome.instance_types[0]]
-    gib = instance.accelerator_memory_gib or max((instance.memory_gib or 0.0) - RESERVED_GIB, 0.0)
-    steps = float(inputs.steps[0])
-    artifact_mb = float(inputs.models.artifact_mb[0]) * steps
-    volume_gb = float(outcome.settings["volume_gb"][0]) or float(instance.memory_gib or 8.0)
-    load_s = float(outcome.serving["cold_s"][0])
-    base_s = float(inputs.prior("model_load_base_s")[0])
-    return Cache(
-        models=max(1, round(float(inputs.units[0]))),
-        memory_mb=float(inputs.models.memory_mb[0]) * steps,
-        disk_mb=artifact_mb,
-        instance_memory_mb=gib * 1024,
-        instance_disk_mb=volume_gb * 1024,
-        load_s=min(load_s, base_s + (load_s - base_s) * LOAD_SHARE),
-        download_s=(load_s - base_s) * (1 - LOAD_SHARE),
-        copies=_copies(inputs, outcome),
-        seed=seed,
-    )
-
-
-def _copies(inputs: Inputs, outcome: Outcome) -> Array:
-    """Instances that serve each model: as many as its share of the busiest minute needs."""
-    count = max(1, round(float(inputs.units[0])))
-    hot = inputs.models.hot_share
-    share = requested.shares(count, zipf=float(inputs.models.zipf[0]), hot_share=None if hot is None else float(hot[0]))
-    per_minute = float(inputs.traffic.rps_peak[0]) * 60 * share
-    return np.ceil(per_minute / float(outcome.settings["target_invocations_per_minute"][0]))
-
-
-LOAD_SHARE = 0.2  # of the time per GB: 1 to 2 s are loading, 4 to 8 s are downloading
-
-
-def _endpoints(inputs: Inputs, option: str, seed: int) -> list[tuple[Inputs, float]]:
-    """The endpoints to play: one, or some of many alike ones with how many each stands for."""
-    own = option in ("real_time", "serverless", "azure_functions", "async")
-    if not own or float(inputs.units[0]) <= 1:
-        return [(inputs, 1.0)]
-    members, share = (values[0] for values in inputs.popularity)
-    calls = members * share
-    used = np.flatnonzero(members > 0)
-    cuts = np.minimum((np.cumsum(calls[used]) * MOST_ENDPOINTS - 1e-9).astype(int), MOST_ENDPOINTS - 1)
-    found = []
-    for part in np.unique(cuts):
-        chosen = used[cuts == part]
-        alike = float(members[chosen].sum())
-        found.append((one_of_many(inputs, float(calls[chosen].sum()) / alike, seed), alike))
-    return found
-
-
-def one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:
-    """The same workload with a share of its traffic and one model."""
-    traffic = inputs.traffic
-    one = np.ones(inputs.size)
-    return replace(
-        inputs,
-        models=replace(inputs.models, count=one, containers=one),
-        traffic=replace(
-            traffic,
-            rps_mean=traffic.rps_mean * share,
-            rps_peak=traffic.rps_peak * share,
-            records_per_job=traffic.records_per_job * share,
-            trace=None if traffic.trace is None else _thinned(traffic.trace, share, seed),
-        ),
-    )
-
-
-def _thinned(trace: Trace, share: float, seed: int) -> Trace:
-    """A trace with each request kept with probability `share`."""
-    rng = np.random.default_rng([seed, round(share * 1e9)])
-    counts = rng.binomial(np.round(trace.counts).astype(np.int64), min(1.0, share)).astype(np.float64)
-    return replace(trace, counts=counts, rows=None)
-
-
-def _batch(inputs: Inputs, outcome: Outcome, requests: int, seed: int) -> tuple[Tally, list[str]]:
-    records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
-    size = max(1, min(round(records), requests))
-    stream = streams.plan(inputs, requests=size, seed=seed).windows[0]
-    multiplier = np.resize(stream.multiplier, size)
-    factor = records / size  # fewer, longer records stand for all of them
-    instances = round(float(outcome.settings["instances"][0]))
-    tally, _ = players.transformed(
-        multiplier,
-        service_s=float(outcome.serving["service_s"][0]) * factor,
-        slots=max(1, round(float(outcome.serving["slots"][0]))),
-        instances=instances,
-        files=min(MOST_FILES, max(instances, size // 100)),
-        start_s=float(outcome.serving["cold_s"][0]),
-        jobs=float(inputs.traffic.jobs_per_month[0]) * float(inputs.units[0]),
-    )
-    notes = [f"{size:,} records stand for {records:,.0f}"] if factor > 1 else []
-    return replace(tally, warm=tally.warm * factor, offered=tally.offered * factor), notes
+def _is_counted(inputs: Inputs, option: str, tally: Tally) -> bool:
+    """Whether latencies are those of the played requests; records of a job that an endpoint serves wait for its end."""
+    return tally.answered > 0 and (option == "batch" or not inputs.traffic.is_scheduled)
 
 
 def _fill(inputs: Inputs, outcome: Outcome, tally: Tally) -> Outcome:
@@ -313,14 +161,15 @@ def _fill(inputs: Inputs, outcome: Outcome, tally: Tally) -> Outcome:
     latency = outcome.latency
     if tally.answered <= 0:
         latency = Latency(seconds=np.full((1, 1), SYNC_TIMEOUT_S), weight=np.ones((1, 1)))
-    elif not inputs.traffic.is_scheduled or outcome.option == "batch":
+    elif _is_counted(inputs, outcome.option, tally):
         overhead_s = float(outcome.serving["overhead_s"][0])
-        warm, cold = tally.warm.sum(axis=0), tally.cold.sum(axis=0)
+        counted = np.concatenate([tally.warm.sum(axis=0), tally.cold.sum(axis=0)])
+        used = np.flatnonzero(counted)
+        is_cold = (used >= histogram.BINS).astype(np.float64)
         latency = Latency(
-            seconds=np.concatenate([histogram.VALUES, histogram.VALUES])[None, :] + overhead_s,
-            weight=np.concatenate([warm, cold])[None, :] / answered,
-            forgiven=np.concatenate([np.zeros(warm.size), np.ones(cold.size)])[None, :]
-            * accepts_cold(inputs, outcome.serving["cold_s"])[:, None],
+            seconds=histogram.VALUES[used % histogram.BINS][None, :] + overhead_s,
+            weight=counted[used][None, :] / answered,
+            forgiven=is_cold[None, :] * accepts_cold(inputs, outcome.serving["cold_s"])[:, None],
         )
     starts = tally.starts / offered
     return replace(
@@ -362,12 +211,16 @@ def _metered(outcome: Outcome, tally: Tally) -> dict[str, Array]:
     return found
 
 
-def _bands(outcome: Outcome, tally: Tally, overhead_s: float) -> dict[str, Band]:
-    """95 % bands of the percentiles, from the spread between disjoint blocks of the stream."""
+def _bands(inputs: Inputs, filled: Outcome, tally: Tally) -> dict[str, Band]:
+    """95 % bands of the percentiles, in milliseconds; a figure that no answer was counted for has none."""
+    overhead_s = float(filled.serving["overhead_s"][0])
+    counted = tally.warm + tally.cold if _is_counted(inputs, filled.option, tally) else None
     found = {}
     for name, probability in (("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99)):
-        value = float(outcome.latency.percentile(probability)[0]) * 1000
-        parts = (tally.percentiles(probability) + overhead_s) * 1000
-        half = STUDENT_95 * float(np.std(parts, ddof=1)) / np.sqrt(parts.size) if parts.size > 1 else np.inf
-        found[name] = Band(low=max(0.0, value - half), value=value, high=value + half)
+        if counted is None:
+            value = float(filled.latency.percentile(probability)[0]) * 1000
+            found[name] = Band(low=value, value=value, high=value)
+        else:
+            low, value, high = ((end + overhead_s) * 1000 for end in histogram.band(counted, probability))
+            found[name] = Band(low=low, value=value, high=high)
     return found

@@ -5,9 +5,27 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from fitness.arrays import Array
-from fitness.simulation import histogram
+from fitness.simulation.arrays import Float32, Float64, UInt8
+from fitness.simulation.compiled import Arguments, compiled
+from fitness.simulation.counts import COLD, REFUSED, SERVED, TIMED_OUT
+from fitness.simulation.histogram import BINS, bin_of
+from fitness.simulation.streams import Stream
 
 BLOCKS = 8  # disjoint parts of the stream that the Monte-Carlo band is taken from
+FATES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answers:
+    """What became of the requests of a stream, and the time of the serving slots.
+
+    Shape: (n,), also for the requests that lead. A latency is NaN where nothing was served.
+    """
+
+    latency_s: Float32
+    fate: UInt8
+    busy_s: float = 0.0  # of serving slots, for the requests that count
+    starting_s: float = 0.0  # of sandboxes that start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -19,8 +37,6 @@ class Tally:
     offered: float = 0.0
     refused: float = 0.0  # throttled, or no instance was there
     timed_out: float = 0.0
-    starts: float = 0.0  # requests that met a cold start or a miss
-    hits: float = 0.0  # requests that found their model in memory
     busy_s: float = 0.0  # of serving slots
     paid_s: float = 0.0  # of serving slots
     starting_s: float = 0.0  # paid while a sandbox initialises
@@ -40,13 +56,58 @@ class Tally:
         """Requests that got an answer."""
         return float(self.warm.sum() + self.cold.sum())
 
-    def percentiles(self, probability: float) -> Array:
-        """The latency in seconds that `probability` of the answers stay under, by block: (blocks,)."""
-        return np.array(
-            [histogram.percentile(counts, probability) for counts in self.warm + self.cold if counts.sum() > 0]
+    @property
+    def starts(self) -> float:
+        """Answers that met a cold start or a miss."""
+        return float(self.cold.sum())
+
+
+class Counting:
+    """Answers that are counted stream by stream."""
+
+    def __init__(self) -> None:
+        self._hists = np.zeros((2, BLOCKS, BINS))  # warm and cold
+        self._fates = np.zeros(FATES)
+        self._busy_s = self._starting_s = 0.0
+        self._played = 0
+
+    def add(self, stream: Stream, answers: Answers) -> None:
+        """Count the answers of a stream, in equal parts; its lead is left out."""
+        count_answers(answers.latency_s, answers.fate, stream.lead, float(stream.weight), self._hists, self._fates)
+        self._busy_s += answers.busy_s * stream.weight
+        self._starting_s += answers.starting_s * stream.weight
+        self._played += stream.offered
+
+    def tally(self, *, instance_hours: float = 0.0, slots: int = 0, held_s: float = 0.0) -> Tally:
+        """What was counted. Paid are the slots of the instances; without any, work, starting and what is held ready."""
+        used_s = self._busy_s + self._starting_s
+        return Tally(
+            warm=self._hists[0],
+            cold=self._hists[1],
+            offered=float(self._fates.sum()),
+            refused=float(self._fates[REFUSED]),
+            timed_out=float(self._fates[TIMED_OUT]),
+            busy_s=self._busy_s,
+            paid_s=instance_hours * 3600 * slots if slots else used_s + held_s,
+            starting_s=self._starting_s,
+            instance_hours=instance_hours,
+            played=float(self._played),
         )
 
 
-def empty() -> Tally:
-    """Nothing counted yet."""
-    return Tally(warm=np.zeros((BLOCKS, histogram.BINS)), cold=np.zeros((BLOCKS, histogram.BINS)))
+def _examples() -> list[Arguments]:
+    hists, fates = np.zeros((2, BLOCKS, BINS)), np.zeros(FATES)
+    return [(np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.uint8), 0, 1.0, hists, fates)]
+
+
+@compiled(_examples, allocates=False)
+def count_answers(latency_s: Float32, fate: UInt8, lead: int, weight: float, hists: Float64, fates: Float64) -> None:
+    """Add each request after the lead to its fate, and each answer to the histogram of its block."""
+    counted = fate.size - lead
+    for i in range(counted):
+        what = fate[lead + i]
+        fates[what] += weight
+        if what == SERVED:
+            hists[0, i * BLOCKS // counted, bin_of(latency_s[lead + i])] += weight
+        elif what == COLD:
+            hists[1, i * BLOCKS // counted, bin_of(latency_s[lead + i])] += weight

@@ -27,6 +27,7 @@ MODULES = (
     "batch_kernels",
     "interval_kernel",
     "histogram",
+    "tally",
 )
 
 Item = TypeVar("Item")

@@ -1,0 +1,237 @@
+"""One endpoint as it is configured: what it serves with, how it scales, and which of many alike ones are played.
+
+Source: docs/simulation.md#playing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+
+from fitness.analytic import settings
+from fitness.arrays import Array
+from fitness.inputs import Inputs, Models
+from fitness.instances import catalogue
+from fitness.machines import RESERVED_GIB
+from fitness.outcome import Outcome
+from fitness.simulation import control, requested
+from fitness.trace import Trace, of_model
+
+MOST_ENDPOINTS = 8  # endpoints of many alike ones that are really played, from the hottest to the coldest
+OWN_ENDPOINT = frozenset({"real_time", "serverless", "azure_functions", "async"})  # one for each model
+ON_DEMAND = frozenset({"serverless", "azure_functions"})
+SYNC_TIMEOUT_S = 60.0  # InvokeEndpoint: waiting plus service
+STREAM_TIMEOUT_S = 480.0
+ASYNC_TIMEOUT_S = 3600.0
+FUNCTION_TIMEOUT_S = 230.0  # the HTTP trigger of Azure Functions
+LOAD_SHARE = 0.2  # of the time per GB: 1 to 2 s are loading, 4 to 8 s are downloading
+MOST_THINNED = 32  # recordings of single models that are kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cache:
+    """What a multi-model endpoint's instances hold, in MB, and what a miss costs."""
+
+    models: int
+    memory_mb: float  # of one loaded model
+    disk_mb: float
+    instance_memory_mb: float
+    instance_disk_mb: float
+    load_s: float
+    download_s: float
+    copies: Array  # (models,) instances that hold a model at once: hot ones have more
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """The sandboxes of a serverless endpoint or a function."""
+
+    idle_s: float  # an idle one goes after it
+    limit: int
+    provisioned: int
+    queues_when_full: bool  # else a request is refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One endpoint and the configuration that it runs with."""
+
+    service_s: float
+    slots: int
+    policy: control.Policy
+    launch_s: float
+    cold_s: float
+    timeout_s: float  # waiting plus service; what is over it counts as dropped and is still charged
+    hops: int = 1  # queues one after the other, each with its share of the service
+    pooled: bool = False  # least outstanding requests instead of random routing
+    is_queue: bool = False  # asynchronous: one queue in front of all instances
+    cache: Cache | None = None
+    pool: Pool | None = None  # no instances
+
+
+def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object], seed: int) -> Endpoint:
+    """The proposed configuration of one endpoint."""
+    option = outcome.option
+    serving = {name: float(values[0]) for name, values in outcome.serving.items()}
+    timeout_s = {"async": ASYNC_TIMEOUT_S, "azure_functions": FUNCTION_TIMEOUT_S}.get(
+        option, STREAM_TIMEOUT_S if inputs.request.streaming else SYNC_TIMEOUT_S
+    )
+    return Endpoint(
+        service_s=serving["service_s"],
+        slots=max(1, round(serving["slots"])),
+        policy=_policy(inputs, outcome),
+        launch_s=float(inputs.launch_s[0]),
+        cold_s=serving["cold_s"],
+        timeout_s=max(0.1, timeout_s - serving["overhead_s"]),
+        hops=max(1, round(serving.get("hops", 1.0))),
+        pooled=settings.text(config, "routing") == "LEAST_OUTSTANDING_REQUESTS",
+        is_queue=option == "async",
+        cache=_cache(inputs, outcome, seed) if option in ("mme", "mme_gpu") else None,
+        pool=_pool(inputs, outcome) if option in ON_DEMAND else None,
+    )
+
+
+def _policy(inputs: Inputs, outcome: Outcome) -> control.Policy:
+    """The scaling policy that the configuration stands for."""
+    numbers = {name: float(values[0]) for name, values in outcome.settings.items()}
+    endpoints = max(1.0, numbers.get("endpoints", 1.0))
+    target = numbers.get("target_invocations_per_minute", 60.0)
+    minimum = round(numbers.get("min_instances", 1) / endpoints)
+    maximum = max(1, round(numbers.get("max_instances", 1) / endpoints))
+    if endpoints > 1:  # each endpoint has its own share of the load
+        maximum = int(np.ceil(float(inputs.traffic.rps_peak[0]) * 60 / target))
+    maximum = max(minimum, maximum, 1)
+    if outcome.option == "async":
+        backlog = numbers["target_backlog_per_instance"]
+        return control.Backlog(target_per_instance=backlog, minimum=minimum, maximum=maximum)
+    if outcome.variant == "inference_components":
+        return control.ToZero(target_per_minute=target, maximum=maximum)
+    if minimum == maximum:
+        return control.Fixed(instances=minimum)
+    return control.TargetTracking(target_per_minute=target, minimum=minimum, maximum=maximum)
+
+
+def _pool(inputs: Inputs, outcome: Outcome) -> Pool:
+    """The sandboxes of the proposed configuration."""
+    return Pool(
+        idle_s=float(inputs.prior("serverless_idle_timeout_s")[0]),
+        limit=round(float(outcome.settings["max_concurrency"][0])),
+        provisioned=round(float(outcome.settings.get("provisioned_concurrency", np.zeros(1))[0])),
+        queues_when_full=outcome.option == "azure_functions",
+    )
+
+
+def _cache(inputs: Inputs, outcome: Outcome, seed: int) -> Cache:
+    """What the proposed instances hold."""
+    assert outcome.instance_types is not None  # noqa: S101 a multi-model endpoint has instances
+    instance = catalogue()[outcome.instance_types[0]]
+    gib = instance.accelerator_memory_gib or max((instance.memory_gib or 0.0) - RESERVED_GIB, 0.0)
+    steps = float(inputs.steps[0])
+    artifact_mb = float(inputs.models.artifact_mb[0]) * steps
+    volume_gb = float(outcome.settings["volume_gb"][0]) or float(instance.memory_gib or 8.0)
+    load_s = float(outcome.serving["cold_s"][0])
+    base_s = float(inputs.prior("model_load_base_s")[0])
+    return Cache(
+        models=max(1, round(float(inputs.units[0]))),
+        memory_mb=float(inputs.models.memory_mb[0]) * steps,
+        disk_mb=artifact_mb,
+        instance_memory_mb=gib * 1024,
+        instance_disk_mb=volume_gb * 1024,
+        load_s=min(load_s, base_s + (load_s - base_s) * LOAD_SHARE),
+        download_s=(load_s - base_s) * (1 - LOAD_SHARE),
+        copies=_copies(inputs, outcome),
+        seed=seed,
+    )
+
+
+def _copies(inputs: Inputs, outcome: Outcome) -> Array:
+    """Instances that serve each model: as many as its share of the busiest minute needs."""
+    count = max(1, round(float(inputs.units[0])))
+    hot = inputs.models.hot_share
+    share = requested.shares(count, zipf=float(inputs.models.zipf[0]), hot_share=None if hot is None else float(hot[0]))
+    per_minute = float(inputs.traffic.rps_peak[0]) * 60 * share
+    return np.ceil(per_minute / float(outcome.settings["target_invocations_per_minute"][0]))
+
+
+def parts(inputs: Inputs, option: str, seed: int) -> list[tuple[Inputs, float]]:
+    """The endpoints to play, the hottest first: one, or some of many alike ones with how many each stands for."""
+    units = float(inputs.units[0])
+    if option not in OWN_ENDPOINT or units <= 1:
+        return [(inputs, 1.0)]
+    trace = inputs.traffic.trace
+    if trace is not None and trace.rows is not None and trace.rows.model is not None:
+        assert trace.model_share is not None  # noqa: S101 a recording with models has their shares
+        share = trace.model_share[: round(units)]
+        found = []
+        for chosen in _alike(share, np.ones(share.size)):
+            model = int(chosen[np.argmin(np.abs(share[chosen] - share[chosen].mean()))])
+            found.append((_one_recorded(inputs, trace, model), float(chosen.size)))
+        last, alike = found[-1]
+        return [*found[:-1], (last, alike + units - share.size)]  # models that nobody asked for are like the coldest
+    members, share = (values[0] for values in inputs.popularity)
+    found = []
+    for chosen in _alike(share, members):
+        alike = float(members[chosen].sum())
+        calls = float((members[chosen] * share[chosen]).sum())
+        found.append((_one_of_many(inputs, calls / alike, seed), alike))
+    return found
+
+
+def _alike(share: Array, members: Array) -> list[Array]:
+    """Places of the endpoints, cut into parts with about equally many calls."""
+    calls = members * share
+    used = np.flatnonzero(members > 0)
+    done = np.cumsum(calls[used]) / calls[used].sum()
+    cuts = np.minimum((done * MOST_ENDPOINTS - 1e-9).astype(int), MOST_ENDPOINTS - 1)
+    return [used[cuts == part] for part in np.unique(cuts)]
+
+
+def hottest(inputs: Inputs, seed: int) -> tuple[Inputs, float]:
+    """The most requested of many alike endpoints, and its share of the traffic."""
+    trace = inputs.traffic.trace
+    if trace is not None and trace.rows is not None and trace.rows.model is not None:
+        assert trace.model_share is not None  # noqa: S101 a recording with models has their shares
+        return _one_recorded(inputs, trace, 0), float(trace.model_share[0])
+    members, shares = (values[0] for values in inputs.popularity)
+    share = float(np.max(shares[members > 0]))
+    return _one_of_many(inputs, share, seed), share
+
+
+def _one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:
+    """The same workload with a share of its traffic and one model."""
+    traffic = inputs.traffic
+    own = replace(
+        traffic,
+        rps_mean=traffic.rps_mean * share,
+        rps_peak=traffic.rps_peak * share,
+        records_per_job=traffic.records_per_job * share,
+        trace=None if traffic.trace is None else _thinned(traffic.trace, share, seed),
+    )
+    return replace(inputs, models=_one_model(inputs), traffic=own)
+
+
+def _one_recorded(inputs: Inputs, trace: Trace, model: int) -> Inputs:
+    """The same workload with one model of a recording."""
+    own, one = _recorded(trace, model), np.ones(inputs.size)
+    traffic = replace(inputs.traffic, rps_mean=one * own.rps_mean, rps_peak=one * own.rps_peak, trace=own)
+    return replace(inputs, models=_one_model(inputs), traffic=traffic)
+
+
+def _one_model(inputs: Inputs) -> Models:
+    one = np.ones(inputs.size)
+    return replace(inputs.models, count=one, containers=one)
+
+
+@lru_cache(maxsize=MOST_ENDPOINTS)
+def _recorded(trace: Trace, model: int) -> Trace:
+    return of_model(trace, model)
+
+
+@lru_cache(maxsize=MOST_THINNED)
+def _thinned(trace: Trace, share: float, seed: int) -> Trace:
+    """A recording that names no models, with each request kept with probability `share`."""
+    rng = np.random.default_rng([seed, round(share * 1e9)])
+    counts = rng.binomial(np.round(trace.counts).astype(np.int64), min(1.0, share)).astype(np.float64)
+    return replace(trace, counts=counts, rows=None)

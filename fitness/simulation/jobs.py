@@ -1,0 +1,86 @@
+"""A batch transform job played record by record.
+
+Source: docs/simulation.md#playing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitness.arrays import Array
+from fitness.inputs import Inputs
+from fitness.outcome import Outcome
+from fitness.simulation import batches, histogram
+from fitness.simulation.arrays import Float32
+from fitness.simulation.counts import TransformCounts
+from fitness.simulation.plans import planned
+from fitness.simulation.streams import LEAD_S, WINDOWS
+from fitness.simulation.tally import BLOCKS, Tally
+
+MOST_FILES = 10_000
+FILE_RECORDS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Job:
+    """One job and what its instances did."""
+
+    records: float
+    played: int  # records that stand for all of them
+    instances: int
+    slots: int
+    start_s: float
+    done: TransformCounts
+
+    @property
+    def factor(self) -> float:
+        """Records that a played one stands for."""
+        return self.records / self.played
+
+    @property
+    def end_s(self) -> float:
+        """When the last instance ends, and every record has its answer."""
+        return max(self.done.finish_s)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What stands for what."""
+        return (f"{self.played:,} records stand for {self.records:,.0f}",) if self.factor > 1 else ()
+
+
+def job_of(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> Job:
+    """Play one of the month's jobs with at most `requests` records; fewer, longer ones stand for all of them."""
+    records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
+    size = max(1, min(round(records), requests))
+    stream = planned(inputs, requests=size, seed=seed, count=WINDOWS, lead_s=LEAD_S).windows[0]
+    instances = round(float(outcome.settings["instances"][0]))
+    slots = max(1, round(float(outcome.serving["slots"][0])))
+    start_s = float(outcome.serving["cold_s"][0])
+    files = min(MOST_FILES, max(instances, size // FILE_RECORDS))
+    done = batches.transform(
+        np.resize(stream.multiplier, size),
+        float(outcome.serving["service_s"][0]) * records / size,
+        file_starts=np.unique(np.linspace(0, size, files, endpoint=False).astype(np.int64)),
+        instances=instances,
+        slots=slots,
+        start_s=start_s,
+    )
+    return Job(records=records, played=size, instances=instances, slots=slots, start_s=start_s, done=done)
+
+
+def month_of(job: Job, jobs: float) -> Tally:
+    """A month of `jobs` such jobs: every record of a job has its answer when the job ends."""
+    block = np.arange(job.played, dtype=np.float64) * (BLOCKS / job.played)
+    ends: Float32 = np.full(job.played, job.end_s, np.float32)
+    hists = histogram.by_interval(block, ends, start_s=0.0, width_s=1.0, intervals=BLOCKS)
+    warm: Array = hists.astype(np.float64) * (jobs * job.factor)
+    hours = job.instances * job.end_s / 3600 * jobs
+    return Tally(
+        warm=warm,
+        cold=np.zeros_like(warm),
+        offered=job.records * jobs,
+        busy_s=job.done.busy_s * jobs,
+        paid_s=hours * 3600 * job.slots,
+        instance_hours=hours,
+        played=float(job.played),
+    )
