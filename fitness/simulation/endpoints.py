@@ -183,8 +183,8 @@ def _alike(share: Array, members: Array) -> list[Array]:
     """Places of the endpoints, cut into parts with about equally many calls."""
     calls = members * share
     used = np.flatnonzero(members > 0)
-    done = np.cumsum(calls[used]) / calls[used].sum()
-    cuts = np.minimum((done * MOST_ENDPOINTS - 1e-9).astype(int), MOST_ENDPOINTS - 1)
+    middle = (np.cumsum(calls[used]) - calls[used] / 2) / calls[used].sum()
+    cuts = (middle * MOST_ENDPOINTS).astype(int)
     return [used[cuts == part] for part in np.unique(cuts)]
 
 
