@@ -5,10 +5,11 @@ import streamlit as st
 
 from fitness import answer, record, workload_file
 from fitness.verdict import OptionResult, Verdict
-from ui import cards, charts, sources, tables, words
+from ui import cards, charts, flips, sources, tables, words
 from ui import format as fmt
 
-WHY, BILL, PAIR, ASSUMED, EXPORT = "Why", "Bill", "Side by side", "Assumptions", "Export"
+WHY, BILL, PAIR, FLIPS = "Why", "Bill", "Side by side", "Flips"
+ASSUMED, EXPORT = "Assumptions", "Export"
 
 
 def draw(verdict: Verdict) -> None:
@@ -17,6 +18,7 @@ def draw(verdict: Verdict) -> None:
         WHY: _draw_reasons,
         BILL: _draw_bill,
         PAIR: _draw_pair,
+        FLIPS: flips.draw,
         ASSUMED: _draw_assumptions,
         EXPORT: _draw_export,
     }

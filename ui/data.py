@@ -9,9 +9,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from fitness import instances, limits, prices, study, verdict
+from fitness import flips, instances, limits, prices, study, verdict
 from fitness.cli import price_cache
 from fitness.errors import PriceBookError
+from fitness.flips import Axis
 from fitness.limits import Limit
 from fitness.prices import Price, PriceBook
 from fitness.simulation import day, play, warm
@@ -86,6 +87,19 @@ def _verdict(link: str, draws: int, prices_as_of: str) -> Verdict:
     return verdict.recommend(scenario.decode(link), book=price_book(), draws=draws)
 
 
+def flip_fields(workload: Workload) -> tuple[str, ...]:
+    """Give the fields along which the best option can be followed, in the order of the file."""
+    return flips.searchable(study_of(workload, {}))
+
+
+def axis_of(workload: Workload, path: str) -> Axis:
+    """Give the best option along one field.
+
+    Raises: InputError for a field that plays no part in this workload.
+    """
+    return _axis(scenario.encode(workload), path, price_book().as_of)
+
+
 def study_of(workload: Workload, config: Mapping[str, object]) -> Study:
     """Give the evaluations of a workload with some settings fixed.
 
@@ -128,6 +142,11 @@ def wait_for_simulator() -> None:
 def _study(link: str, config: Config, prices_as_of: str) -> Study:
     del prices_as_of
     return study.study(scenario.decode(link), book=price_book(), config=dict(config))
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=512, show_spinner=False)
+def _axis(link: str, path: str, prices_as_of: str) -> Axis:
+    return flips.along(_study(link, (), prices_as_of), path)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)

@@ -10,13 +10,14 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from fitness.bill import Bill
 from fitness.fields import BY_PATH
+from fitness.flips import Axis
 from fitness.gates import Gate
 from fitness.limits import Limit
 from fitness.prices import Price
 from fitness.priors import PRIORS, Prior
 from fitness.verdict import OptionResult, Verdict
+from ui import charts_flips, words
 from ui import format as fmt
-from ui import words
 
 
 def ranking(verdict: Verdict) -> pd.DataFrame:
@@ -166,6 +167,34 @@ def priors() -> pd.DataFrame:
     return pd.DataFrame([_prior(one) for one in PRIORS().values()], columns=_PRIOR_COLUMNS)
 
 
+def flips(axes: Iterable[Axis], *, assumed: frozenset[str]) -> pd.DataFrame:
+    """Give where another option becomes the best: a row for each change, and one for a field without any."""
+    rows = []
+    for axis in axes:
+        said = "assumed" if axis.field in assumed else "declared"
+        own = {
+            "Field": words.field_title(axis.field),
+            "Now": f"{charts_flips.amount(axis.field, axis.value)} ({said})",
+        }
+        low, high = charts_flips.reach(axis)
+        if not axis.flips:
+            stays = words.option_title(axis.best[0]) if axis.best[0] else _NOTHING
+            nowhere = {"From": f"nowhere from {low} to {high}", "Best then": stays, "Before": "", "Scores there": ""}
+            rows.append(own | nowhere)
+        for flip in axis.flips:
+            found = charts_flips.change(axis, flip)
+            rows.append(
+                own
+                | {
+                    "From": charts_flips.amount(flip.field, flip.at),
+                    "Best then": words.option_title(flip.after) if flip.after else _NOTHING,
+                    "Before": words.option_title(flip.before) if flip.before else _NOTHING,
+                    "Scores there": _two_scores(found),
+                }
+            )
+    return pd.DataFrame(rows).map(fmt.plain)
+
+
 def limits(rows: Iterable[Limit]) -> pd.DataFrame:
     """Give rows of the limit register."""
     return pd.DataFrame(
@@ -215,6 +244,7 @@ def prices(rows: Iterable[Price]) -> pd.DataFrame:
 
 
 _NOT_HERE = "has none"
+_NOTHING = "nothing"
 _ADDRESS = re.compile(r"(https://[^\s;|]+)")
 
 
@@ -254,6 +284,15 @@ def _prior(one: Prior) -> dict[str, str]:
             strict=True,
         )
     )
+
+
+def _two_scores(found: charts_flips.Standing | None) -> str:
+    if found is None:
+        return ""
+    if found.second_score is None:
+        return f"{fmt.score(found.first_score)}, the other can't run"
+    scores = f"{fmt.score(found.first_score)} against {fmt.score(found.second_score)}"
+    return f"{scores}, {charts_flips.lead_text(found.lead)}"
 
 
 def _width(title: str) -> int:

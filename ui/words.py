@@ -121,6 +121,21 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+SHORT: Mapping[str, str] = MappingProxyType(
+    {
+        "real_time": "Real-time",
+        "serverless": "Serverless",
+        "async": "Async",
+        "batch": "Batch",
+        "mme": "MME CPU",
+        "mme_gpu": "MME GPU",
+        "mce_direct": "Containers",
+        "serial_pipeline": "Pipeline",
+        "triton_ensemble": "Triton",
+        "azure_functions": "Azure",
+    }
+)  # titles where there is little room
+
 _UNITS = ("ms", "s", "mb", "gb", "gib", "usd")
 
 

@@ -155,7 +155,7 @@ def test_the_export_offers_the_record_the_table_the_file_and_the_link(app):
     assert any("w=" in text for text in shown)
 
 
-@pytest.mark.parametrize("part", ["Why", "Bill", "Side by side", "Assumptions", "Export"])
+@pytest.mark.parametrize("part", ["Why", "Bill", "Side by side", "Flips", "Assumptions", "Export"])
 @pytest.mark.parametrize("workload", [FRAUD, IMPOSSIBLE, VAGUE], ids=["clear", "impossible", "vague"])
 def test_every_part_is_drawn_for_every_kind_of_verdict(app, workload, part):
     assert open_part(app, workload, part).title[0].value == "Compare hosting options"
@@ -193,3 +193,30 @@ def test_the_loads_at_which_another_option_becomes_the_best_are_named(app):
     assert len(said) == len(flips)
     assert "Mean requests of" in said[0]
     assert said[0].replace("\\", "").endswith("Real-time endpoint instead of Serverless endpoint.")
+
+
+def test_the_flips_are_those_of_the_command_drawn_and_listed(app):
+    at = open_part(app, FRAUD, "Flips")
+    expected = [flip for path in data.flip_fields(FRAUD) for flip in data.axis_of(FRAUD, path).flips]
+    table = at.table[-1].value
+    assert expected
+    assert sum(not str(cell).startswith("nowhere") for cell in table["From"]) == len(expected)
+    assert len(at.get("plotly_chart")) == 2
+    assert len(set(table["Field"])) == len(data.flip_fields(FRAUD))
+
+
+def test_what_is_not_declared_can_not_be_followed_and_is_linked_to(app):
+    at = open_part(app, FRAUD, "Flips")
+    asked = {
+        link.proto.query_string.split("ask=")[1] for link in at.get("page_link") if "ask=" in link.proto.query_string
+    }
+    assert "objectives.deadline_s" in asked
+    assert "objectives.monthly_budget_usd" not in asked
+
+
+def test_a_scenario_that_nothing_changes_says_so_and_has_no_drawing(app):
+    hopeless = IMPOSSIBLE.replace({"models.count": 100, "constraints.outside_aws": True})
+    at = open_part(app, hopeless, "Flips")
+    assert "no option becomes feasible" in at.info[0].value
+    assert len(at.get("plotly_chart")) == 1
+    assert set(at.table[-1].value["Best then"]) == {"nothing"}
