@@ -2,7 +2,13 @@
 
 import sys
 
-from fitness.cli import main
+STOPPED = 130  # by Ctrl-C, as shells have it: 128 and the number of the signal
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from fitness.cli import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(STOPPED)

@@ -1,7 +1,7 @@
 """The command line: `python -m fitness COMMAND`. A screen is a thin view of what a command does.
 
 The edge of the package: it reads files, standard input and the price cache, and writes to the terminal.
-Exit status: 0 done, 2 bad input, 3 no option is feasible, 1 anything else.
+Exit status: 0 done, 2 bad input, 3 no option is feasible, 130 stopped by Ctrl-C, 1 anything else.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from fitness.options import OPTIONS
 from fitness.outcome import configuration
 from fitness.prices import Price, PriceBook, load_book
 from fitness.study import SEED, Study, study
+from fitness.terminal import Line
 from fitness.trace import Trace, read_trace
 from fitness.verdict import bill_of, recommend
 from fitness.workload import Workload
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fitness",
         description="Compare ways to host machine-learning models: ranked, priced and explained.",
-        epilog="Exit status: 0 done, 2 bad input, 3 no option is feasible, 1 anything else.",
+        epilog="Exit status: 0 done, 2 bad input, 3 no option is feasible, 130 stopped by Ctrl-C, 1 anything else.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -88,7 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     playing.add_argument("--instance", metavar="TYPE", help="instance type, e.g. ml.c5.xlarge")
     playing.add_argument("--config", metavar="JSON", help='settings to fix, e.g. {"routing": "RANDOM"}')
     playing.add_argument("--priors", metavar="JSON", help='priors to fix, e.g. {"invoke_overhead_ms": 0}')
-    playing.add_argument("--trace", metavar="FILE", help="recorded arrivals instead of the declared traffic")
+    playing.add_argument(
+        "--spread",
+        choices=("poisson", "even"),
+        default="poisson",
+        help="where the requests of a recorded count lie in its minute: at random (poisson) or evenly",
+    )
     playing.add_argument("--requests", type=int, default=100_000, metavar="N", help="requests to play (100,000)")
     playing.add_argument("--seed", type=int, default=SEED, metavar="S", help="the same seed gives the same answer")
     playing.add_argument("--limits", choices=("current", "article"), help="which dated profile of limits gates")
@@ -99,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     turning.add_argument("--field", action="append", metavar="PATH", help="e.g. traffic.rps_mean; all by default")
     turning.add_argument("--limits", choices=("current", "article"), help="which dated profile of limits gates")
     turning.add_argument("--json", action="store_true", help="the answer as JSON")
+    for one in (ranking, bill, playing, turning):
+        one.add_argument("--trace", metavar="FILE", help="recorded arrivals instead of the declared traffic")
 
     register = command("limits", _limits, "The limit register, with source and date.")
     register.add_argument("--option", choices=tuple(OPTIONS))
@@ -156,16 +164,20 @@ def _bill(args: argparse.Namespace) -> int:
 
 def _simulate(args: argparse.Namespace) -> int:
     # Only this command needs the compiler, which costs half a second to import.
-    from fitness.simulation import play, report  # noqa: PLC0415
+    from fitness.simulation import play, report, streams  # noqa: PLC0415
 
-    workload, trace = _workload(args)
-    if args.trace is not None:
-        trace = read_trace(Path(args.trace), name="--trace")
-        workload = workload.replace({"traffic.trace": args.trace})
     if args.seed < 0:
         _refuse("--seed", f"must be >= 0, got {args.seed}")
-    work = _study(args, workload, trace)
-    done = play.simulate(work, args.option, requests=args.requests, seed=args.seed)
+    with Line(sys.stderr) as line:
+        work = _study(args, *_workload(args, exact=True))
+        done = play.simulate(
+            work,
+            args.option,
+            requests=args.requests,
+            seed=args.seed,
+            spread=streams.Spread(args.spread),
+            progress=line.ratio("playing requests"),
+        )
     print(_json(report.as_dict(work, done)) if args.json else report.as_text(work, done))
     failed = [gate.reason for gate in work.played[args.option].gates if gate.passes is False]
     for reason in failed:
@@ -246,15 +258,23 @@ def _presets(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _workload(args: argparse.Namespace) -> tuple[Workload, Trace | None]:
+def _workload(args: argparse.Namespace, *, exact: bool = False) -> tuple[Workload, Trace | None]:
+    """The workload, and its recording: the one of the arguments, else the one that the workload names."""
     workload = workload_file.read(_document(args.workload))
     if args.limits is not None:
         workload = workload.replace({"limits": args.limits})
+    if args.trace is not None:
+        workload = workload.replace({"traffic.trace": args.trace})
     name = workload.traffic.trace
     if name is None:
         return workload, None
-    folder = Path() if args.workload == "-" else Path(args.workload).parent
-    return workload, read_trace(folder / name, name="traffic.trace")
+    folder = Path() if args.workload == "-" or args.trace is not None else Path(args.workload).parent
+    with Line(sys.stderr) as line:
+        line.show(f"reading {document.shown(name)}")
+        trace = read_trace(folder / name, exact=exact)
+    for note in () if exact else trace.notes:  # a simulation has them in its answer
+        _note(f"note: {note}")
+    return workload, trace
 
 
 def _document(name: str) -> bytes:

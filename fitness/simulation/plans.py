@@ -10,7 +10,7 @@ import numpy as np
 
 from fitness.inputs import Inputs
 from fitness.simulation import streams
-from fitness.simulation.streams import Plan
+from fitness.simulation.streams import Plan, Spread
 
 KEPT = 24  # plans; each takes about 1 MB, and at most 4 MB
 KEPT_REQUESTS = 100_000  # a longer one is made anew each time
@@ -24,16 +24,18 @@ class _Asked:
     inputs: Inputs = field(compare=False)
 
 
-def planned(inputs: Inputs, *, requests: int, seed: int, count: int, lead_s: float) -> Plan:
+def planned(
+    inputs: Inputs, *, requests: int, seed: int, count: int, lead_s: float, spread: Spread = Spread.POISSON
+) -> Plan:
     """Give `streams.plan` of the same arguments, from memory where it was asked for lately."""
     if requests > KEPT_REQUESTS:
-        return streams.plan(inputs, requests=requests, seed=seed, count=count, lead_s=lead_s)
-    return _kept(_Asked(content=_content(inputs), inputs=inputs), requests, seed, count, lead_s)
+        return streams.plan(inputs, requests=requests, seed=seed, count=count, lead_s=lead_s, spread=spread)
+    return _kept(_Asked(content=_content(inputs), inputs=inputs), requests, seed, count, lead_s, spread)
 
 
 @lru_cache(maxsize=KEPT)
-def _kept(asked: _Asked, requests: int, seed: int, count: int, lead_s: float) -> Plan:
-    return streams.plan(asked.inputs, requests=requests, seed=seed, count=count, lead_s=lead_s)
+def _kept(asked: _Asked, requests: int, seed: int, count: int, lead_s: float, spread: Spread) -> Plan:
+    return streams.plan(asked.inputs, requests=requests, seed=seed, count=count, lead_s=lead_s, spread=spread)
 
 
 def _content(inputs: Inputs) -> tuple[object, ...]:

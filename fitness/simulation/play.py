@@ -19,6 +19,7 @@ from fitness.simulation import endpoints, histogram, jobs, players, streams
 from fitness.simulation.endpoints import SYNC_TIMEOUT_S
 from fitness.simulation.plans import planned
 from fitness.simulation.progress import Progress, unwatched, within
+from fitness.simulation.streams import Spread
 from fitness.simulation.tally import Tally
 from fitness.study import SEED, Played, Study
 
@@ -56,10 +57,17 @@ class Simulation:
 
 
 def simulate(
-    work: Study, option: str, *, requests: int = REQUESTS, seed: int = SEED, progress: Progress = unwatched
+    work: Study,
+    option: str,
+    *,
+    requests: int = REQUESTS,
+    seed: int = SEED,
+    spread: Spread = Spread.POISSON,
+    progress: Progress = unwatched,
 ) -> Simulation:
     """Play `requests` requests through the option's configuration; `progress` is told of every window played.
 
+    `spread` says where the requests of a recording lie that has counts instead of times.
     Raises: InputError where nothing can be configured, or the number of requests is out of range.
     """
     if not FEWEST_REQUESTS <= requests <= MOST_REQUESTS:
@@ -69,7 +77,7 @@ def simulate(
     if proposed.outcome is None:
         failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
         raise InputError([Problem(path="--option", message=f"{option} has no configuration: {failed or 'no type'}")])
-    return played(work, proposed, requests=requests, seed=seed, progress=progress)
+    return played(work, proposed, requests=requests, seed=seed, spread=spread, progress=progress)
 
 
 def played(
@@ -79,6 +87,7 @@ def played(
     requests: int,
     seed: int,
     inputs: Inputs | None = None,
+    spread: Spread = Spread.POISSON,
     progress: Progress = unwatched,
 ) -> Simulation:
     """Play an option's proposed configuration, at one row of what is not known: the point, or a draw.
@@ -89,7 +98,7 @@ def played(
     assert outcome is not None  # noqa: S101 the caller has one
     reference_usd = work.point_reference_usd if inputs is None else work.reference_usd(inputs)
     inputs = work.point if inputs is None else inputs
-    tally, notes = _tally(work, inputs, outcome, requests, seed, progress)
+    tally, notes = _tally(work, inputs, outcome, requests, seed, spread, progress)
     if tally.answered <= 0:
         notes.append("No request got an answer in time: the latencies shown are the time-out.")
     filled = _fill(inputs, outcome, tally)
@@ -111,7 +120,7 @@ def played(
 
 
 def _tally(
-    work: Study, inputs: Inputs, outcome: Outcome, requests: int, seed: int, progress: Progress
+    work: Study, inputs: Inputs, outcome: Outcome, requests: int, seed: int, spread: Spread, progress: Progress
 ) -> tuple[Tally, list[str]]:
     if outcome.option == "batch":
         progress(0, 1)
@@ -124,7 +133,7 @@ def _tally(
     for part, (scaled, members) in enumerate(parts):
         size = max(FEWEST_REQUESTS, requests // len(parts))
         windows, lead_s = _windows(scaled, outcome.option)
-        plan = planned(scaled, requests=size, seed=seed, count=windows, lead_s=lead_s)
+        plan = planned(scaled, requests=size, seed=seed, count=windows, lead_s=lead_s, spread=spread)
         notes += plan.month.notes
         endpoint = endpoints.endpoint_of(scaled, outcome, work.config, seed)
         one = players.month_of(plan, endpoint, within(progress, part, len(parts))).times(members)

@@ -37,11 +37,21 @@ def as_dict(work: Study, done: Simulation) -> dict[str, object]:
             "score": float(done.scores.total[0]),
             "grade": "simulated",
             "assumed": list(work.point.assumed),
-            "notes": list(done.notes),
+            "notes": _notes(work, done),
         }
     )
     assert isinstance(found, dict)  # noqa: S101 `rounded` keeps the shape
     return found
+
+
+def _notes(work: Study, done: Simulation) -> list[str]:
+    """What was assumed: by the reader of the recording, about how much of it is played, and on playing."""
+    if work.trace is None:
+        return list(done.notes)
+    recorded = float(work.trace.counts.sum())
+    some = f"{done.played_requests:,} of the {recorded:,.0f} recorded requests are played and stand for all."
+    every = f"All {recorded:,.0f} recorded requests are played."
+    return [*work.trace.notes, some if done.played_requests < round(recorded) else every, *done.notes]
 
 
 def _band(band: Band) -> Mapping[str, float]:
@@ -78,5 +88,5 @@ def as_text(work: Study, done: Simulation) -> str:
         lines.append(f"{'USD a month':<24}{done.monthly_usd:>12,.2f}")
     scores = ", ".join(f"{name} {float(getattr(done.scores, name)[0]):.2f}" for name in FUNCTIONS)
     lines += [f"{'score':<24}{float(done.scores.total[0]):>12.3f}   {scores}"]
-    lines += [f"note: {note}" for note in done.notes]
+    lines += [f"note: {note}" for note in _notes(work, done)]
     return "\n".join(lines)

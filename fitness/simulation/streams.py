@@ -207,7 +207,7 @@ def _part(found: Month, first: int, length: int) -> Month:
 
 
 def _patched(found: Month, streams: list[Stream]) -> Month:
-    """The month with the counts of the streams' own requests in every minute that lies in one."""
+    """The month with the counts of the streams' own requests in every minute that lies in one, and their notes."""
     counts = found.counts.copy()
     for stream in streams:
         first_s = float(stream.arrivals[0]) if stream.lead else stream.start_s
@@ -217,7 +217,8 @@ def _patched(found: Month, streams: list[Stream]) -> Month:
             minutes = np.minimum((inside / 60).astype(np.int64), last - 1) - first
             counts[first:last] = np.bincount(minutes, minlength=last - first)
     counts.setflags(write=False)
-    return replace(found, counts=counts)
+    notes = dict.fromkeys((*found.notes, *(note for stream in streams for note in stream.notes)))
+    return replace(found, counts=counts, notes=tuple(notes))
 
 
 def _clock(at_s: float, part: Month) -> str:

@@ -209,6 +209,6 @@ def stream_of(
 def _spread_note(trace: Trace, spread: Spread) -> tuple[str, ...]:
     width_s = 60.0 if trace.rows is None else trace.rows.width_s
     if width_s == 0:
-        return ()
+        return ("Requests come at the very times of the recording.",)
     how = "evenly" if spread is Spread.EVEN else "at random"
     return (f"The recording tells how many requests came in {width_s:g} s; within these they are spread {how}.",)

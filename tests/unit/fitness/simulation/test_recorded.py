@@ -54,7 +54,7 @@ def test_exact_times_of_a_recording_are_played_as_they_are():
     trace = read_trace(("timestamp\n" + "\n".join(map(str, times))).encode(), exact=True)
     stream = streams.whole(resolved({}, trace=trace), seed=1).windows[0]
     assert stream.arrivals.tolist() == pytest.approx(times.tolist())
-    assert stream.notes == ()
+    assert stream.notes == ("Requests come at the very times of the recording.",)
     plan = streams.plan(resolved({}, trace=trace), requests=1_000, seed=1)
     for window in plan.windows:
         inside = times[(times >= window.start_s) & (times < window.end_s)]

@@ -1,0 +1,28 @@
+"""The line of progress."""
+
+import io
+
+from fitness.terminal import Line
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_is_drawn_over_itself_and_is_gone_at_the_end():
+    terminal = Terminal()
+    with Line(terminal) as line:
+        line.show("reading")
+        tell = line.ratio("playing")
+        for done in (0, 1, 1.001, 4):
+            tell(done, 4)
+    assert terminal.getvalue().split("\r\x1b[K") == ["", "reading", "playing: 0%", "playing: 25%", "playing: 100%", ""]
+
+
+def test_nothing_is_written_to_a_pipe_or_file():
+    pipe = io.StringIO()
+    with Line(pipe) as line:
+        line.show("reading")
+        line.ratio("playing")(1, 2)
+    assert pipe.getvalue() == ""
