@@ -4,12 +4,9 @@ A speed is the best of seven runs on one core; a busy machine moves it up to two
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +14,10 @@ import numpy as np
 from fitness.simulation import caches, control, histogram, queues, warm
 from fitness.simulation.sandboxes import sandboxes
 from tests import kernel_cases
+from tests.bench import recordings
+from tests.bench.measure import ROOT, Row, fastest, run, speed, within
 
-ROOT = Path(__file__).parents[2]
 PEER_PYTHON = ROOT / "build" / "peers" / "bin" / "python"
-ROUNDS = 7
 CUSTOMERS = 1_000_000
 LOOK_UPS = 10_000_000
 CONFIGURATIONS = 600
@@ -36,18 +33,19 @@ def main() -> None:
         print(f"{what:<72}{floor:>16}{seen:>16}  {verdict}")
 
 
-def rows() -> Iterator[tuple[str, str, str, bool | None]]:
+def rows() -> Iterator[Row]:
     """What was measured, the floor, what was seen, whether it holds (None: not measured)."""
     yield from tracking()
     yield from serverless()
     yield from least_recently_used()
     yield from models()
     yield from configurations()
+    yield from recordings.rows()
     yield from start()
     yield "same seed, 1, 2, 4 threads, after a restart, as plain Python", "same bytes", *repeats()
 
 
-def tracking() -> Iterator[tuple[str, str, str, bool | None]]:
+def tracking() -> Iterator[Row]:
     """Target tracking with percentiles on an M/M/4 of a million customers."""
     draws = np.random.default_rng(1)
     arrivals = np.cumsum(draws.exponential(1 / 3.2, CUSTOMERS))
@@ -78,7 +76,7 @@ def tracking() -> Iterator[tuple[str, str, str, bool | None]]:
     yield ratio("  times ciw", per_s, "ciw", 1_000)
 
 
-def serverless() -> Iterator[tuple[str, str, str, bool | None]]:
+def serverless() -> Iterator[Row]:
     """The scenario of SimFaaS's README."""
     draws = np.random.default_rng(2)
     arrivals = np.cumsum(draws.exponential(1 / 0.9, CUSTOMERS))
@@ -107,7 +105,7 @@ def write_requests(asked: np.ndarray, file: Path) -> None:
     records.tofile(file)
 
 
-def least_recently_used() -> Iterator[tuple[str, str, str, bool | None]]:
+def least_recently_used() -> Iterator[Row]:
     """An LRU cache of 100 among 1,000 models."""
     asked, sizes, misses = popular_models(), np.ones(1_000, dtype=np.int64), []
 
@@ -126,7 +124,7 @@ def least_recently_used() -> Iterator[tuple[str, str, str, bool | None]]:
         yield "  the same misses as libcachesim", "equal", f"{misses[0]:,}", equal
 
 
-def models() -> Iterator[tuple[str, str, str, bool | None]]:
+def models() -> Iterator[Row]:
     """Instances that load models: LRU, workers, percentiles."""
     draws = np.random.default_rng(4)
     arrivals = np.cumsum(draws.exponential(1 / 30, CUSTOMERS))
@@ -158,7 +156,7 @@ def models() -> Iterator[tuple[str, str, str, bool | None]]:
     yield speed("multi-model: LRU, workers, percentiles, 1e6 requests", CUSTOMERS / fastest(play), 5e6)
 
 
-def configurations() -> Iterator[tuple[str, str, str, bool | None]]:
+def configurations() -> Iterator[Row]:
     """Many configurations of one stream, none of them pruned, on every core."""
     draws = np.random.default_rng(6)
     arrivals = np.cumsum(draws.exponential(1 / 40, 100_000))
@@ -178,7 +176,7 @@ def configurations() -> Iterator[tuple[str, str, str, bool | None]]:
     yield within(f"{CONFIGURATIONS} configurations, 1e5 requests each, none pruned", seen, 2.0)
 
 
-def start() -> Iterator[tuple[str, str, str, bool | None]]:
+def start() -> Iterator[Row]:
     """A new process, and one that has to compile first."""
     seen = fastest(lambda: run([sys.executable, "-c", SCRIPT]), rounds=3)
     yield within("new process to the first result, compiled code in the cache", seen, 1.5)
@@ -199,31 +197,7 @@ def repeats() -> tuple[str, bool]:
     return "same" if same else "different", same
 
 
-def fastest(work: Callable[[], object], *, rounds: int = ROUNDS, first: bool = True) -> float:
-    """Seconds of the best of some runs, after one that does not count."""
-    if first:
-        work()
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def speed(what: str, per_s: float, floor: float) -> tuple[str, str, str, bool]:
-    """A line about requests per second."""
-    return what, f"{floor / 1e6:.0f} M/s", f"{per_s / 1e6:.1f} M/s", per_s >= floor
-
-
-def within(what: str, seen_s: float, budget_s: float) -> tuple[str, str, str, bool]:
-    """A line about seconds."""
-    return what, f"{budget_s:.1f} s", f"{seen_s:.2f} s", seen_s <= budget_s
-
-
-def ratio(
-    what: str, per_s: float, other: str | dict[str, float] | None, floor: float
-) -> tuple[str, str, str, bool | None]:
+def ratio(what: str, per_s: float, other: str | dict[str, float] | None, floor: float) -> Row:
     """A line about how many times faster than another simulator."""
     found = peer(other) if isinstance(other, str) else other
     if not found:
@@ -238,14 +212,6 @@ def peer(name: str, *arguments: str) -> dict[str, float] | None:
         return None
     found: dict[str, float] = json.loads(run([str(PEER_PYTHON), "tests/bench/peers.py", name, *arguments]))
     return found
-
-
-def run(command: list[str], **environment: str) -> str:
-    """Run a command in the project and give what it prints."""
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | environment, check=True, capture_output=True, text=True, timeout=300
-    )
-    return done.stdout
 
 
 if __name__ == "__main__":
