@@ -1,0 +1,80 @@
+"""The control process: the gateway on a loopback port, and the runtime as its child.
+
+`python -m sandbox.control FOLDER PORT RUNTIME_PORT`; people start it with `python -m sandbox up`.
+"""
+
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from cheroot.wsgi import Server
+
+from sandbox.cloud import Cloud
+from sandbox.gateway import Gateway
+from sandbox.moto_backend import MotoBackend
+from sandbox.runtime_process import RuntimeProcess
+from sandbox.services import EAGER
+from sandbox.settings import LOOPBACK
+from sandbox.state import private_folder, write_atomically
+
+LOG = logging.getLogger(__name__)
+
+_THREADS = 32  # of the gateway: waiting clients cost little, and services call each other through it
+
+
+def run(folder: Path, port: int, runtime_port: int) -> None:
+    """Serve until a signal says stop."""
+    os.umask(0o077)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    private_folder(folder)
+    token = secrets.token_urlsafe(32)
+    if not port:
+        # Cheroot would let the system choose too, but then keeps the port from being bound again at once.
+        with socket.create_server((LOOPBACK, 0)) as chosen:
+            port = chosen.getsockname()[1]
+    server = Server((LOOPBACK, port), None, numthreads=_THREADS, server_name=LOOPBACK)
+    server.shutdown_timeout = 1  # seconds; a client that keeps a connection open does not hold us up
+    server.prepare()
+    listener = socket.create_server((LOOPBACK, runtime_port))
+    url, runtime_url = (f"http://{LOOPBACK}:{number}" for number in (port, listener.getsockname()[1]))
+
+    cloud = Cloud(folder, url=url, runtime_url=runtime_url, token=token)
+    moto = MotoBackend(cloud, port=port)
+    runtime = RuntimeProcess(cloud, listener)
+
+    def health() -> dict[str, Any]:
+        return {"sandbox": str(folder), "pid": os.getpid(), "url": url, "runtime_url": runtime_url}
+
+    gateway = Gateway(cloud, moto, health)
+    server.wsgi_app = gateway
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=server.stop, name="stop").start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    runtime.start()
+    write_atomically(folder / "control.json", json.dumps(health()).encode())
+    cloud.background(moto.start)
+    for name in EAGER:
+        service = gateway.service(name)
+        assert service is not None, name  # noqa: S101 (the registry names its own services)
+        runtime.on_start(service.resume)
+    LOG.info("ready at %s, runtime at %s", url, runtime_url)
+    try:
+        server.serve()
+    finally:
+        runtime.stop()
+        (folder / "control.json").unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,163 @@
+"""Moto behind the gateway: which services it answers for, and its memory kept across restarts.
+
+All knowledge of moto's inside is in this module and in `moto_objects`.
+"""
+
+import copyreg
+import importlib.metadata
+import io
+import logging
+import os
+import pickle
+import threading
+from collections import ChainMap, defaultdict
+from pathlib import Path
+from typing import Any, ClassVar, Final
+from urllib.parse import parse_qsl
+
+import cloudpickle
+
+from sandbox.cloud import Cloud
+from sandbox.errors import NotEmulated
+from sandbox.moto_objects import MotoObjects
+from sandbox.protocols import Request, Response
+from sandbox.settings import ACCOUNT
+from sandbox.state import private_folder, set_aside, write_atomically
+
+LOG = logging.getLogger(__name__)
+
+# Signing name -> moto's name of the backend.
+BACKENDS: Final[dict[str, str]] = {
+    "s3": "s3",
+    "sts": "sts",
+    "iam": "iam",
+    "sns": "sns",
+    "sqs": "sqs",
+    "ssm": "ssm",
+    "glue": "glue",
+    "logs": "logs",
+    "monitoring": "cloudwatch",
+    "tagging": "resourcegroupstaggingapi",
+    "application-autoscaling": "applicationautoscaling",
+}
+# A change of the first is a change of the second: a notification lands in queues.
+_SPILLS: Final = {"sns": ("sqs",)}
+_READS: Final = ("Get", "List", "Describe", "BatchGet", "Head", "Search", "Receive", "Simulate", "Validate")
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
+    """Pickles moto's memory: its lambdas by value, and new locks in the place of its locks."""
+
+    dispatch_table: ClassVar = ChainMap(
+        {
+            type(threading.Lock()): lambda _: (threading.Lock, ()),
+            type(threading.RLock()): lambda _: (threading.RLock, ()),
+        },
+        cloudpickle.Pickler.dispatch_table,
+    )
+
+    def reducer_override(self, value: Any) -> Any:
+        """Make a dictionary with defaults and a constructor of its own anew without calling that."""
+        if isinstance(value, defaultdict) and type(value) is not defaultdict:
+            return copyreg.__newobj__, (type(value),), value.__dict__, None, iter(value.items())  # type: ignore[attr-defined]
+        return super().reducer_override(value)
+
+
+class MotoBackend:
+    """The services of moto, one request at a time for each."""
+
+    def __init__(self, cloud: Cloud, *, port: int) -> None:
+        # Moto reads these while it is imported; its own calls between services go through our gateway.
+        os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
+        os.environ["MOTO_PORT"] = str(port)
+        os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+        self._cloud = cloud
+        self._folder = private_folder(cloud.folder / f"moto-{importlib.metadata.version('moto')}")
+        self._locks = {name: threading.RLock() for name in BACKENDS.values()}
+        self._start_lock = threading.Lock()
+        self._application: Any = None
+        self._objects: MotoObjects | None = None
+
+    def start(self) -> None:
+        """Import moto and read its memory back, once. Requests wait for it."""
+        with self._start_lock:
+            if self._application is not None:
+                return
+            from moto.moto_server.werkzeug_app import (  # noqa: PLC0415 (takes most of a second)
+                DomainDispatcherApplication,
+                create_backend_app,
+            )
+
+            self._warn_of_other_versions()
+            for file in sorted(self._folder.glob("*.pickle")):
+                self._restore(file)
+            self._objects = MotoObjects(self._cloud.objects)
+            self._objects.restore()
+            self._application = DomainDispatcherApplication(create_backend_app)
+
+    def handle(self, request: Request, environ: dict[str, Any], service: str) -> Response:
+        """Let moto answer one request, then keep what it changed. Raises: AwsError."""
+        self.start()
+        backend = BACKENDS[service]
+        with self._locks[backend]:
+            response = self._call(request, environ, service)
+            if response.status < 300:
+                if backend == "s3":
+                    assert self._objects is not None  # noqa: S101 (start() made it)
+                    self._objects.write_through(request)
+                elif not _action(request).startswith(_READS):
+                    self._keep(backend)
+        return response
+
+    def _call(self, request: Request, environ: dict[str, Any], service: str) -> Response:
+        started: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], _error: object = None) -> None:
+            started.update(
+                status=int(status.split(maxsplit=1)[0]), headers={name.lower(): value for name, value in headers}
+            )
+
+        environ["RAW_URI"] = environ["REQUEST_URI"]  # or moto decodes the key of an object twice
+        environ["wsgi.input"] = io.BytesIO(request.body)
+        environ["CONTENT_LENGTH"] = str(len(request.body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        try:
+            chunks = self._application(environ, start_response)
+            body = b"".join(chunks)
+        except NotImplementedError as err:
+            raise NotEmulated(f"{service}:{_action(request) or request.method}") from err
+        return Response(status=started["status"], body=body, headers=started["headers"])
+
+    def _keep(self, backend: str) -> None:
+        from moto.backends import get_backend  # noqa: PLC0415
+
+        for name in (backend, *_SPILLS.get(backend, ())):
+            with self._locks[name]:
+                content = io.BytesIO()
+                _Pickler(content).dump(dict(get_backend(name)[ACCOUNT].items()))
+                write_atomically(self._folder / f"{name}.pickle", content.getvalue())
+
+    def _restore(self, file: Path) -> None:
+        from moto.backends import get_backend  # noqa: PLC0415
+
+        try:
+            regions = pickle.loads(file.read_bytes())  # noqa: S301
+            get_backend(file.stem)[ACCOUNT].update(regions)
+        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, TypeError, ValueError) as err:
+            set_aside(file, str(err))
+
+    def _warn_of_other_versions(self) -> None:
+        for other in self._cloud.folder.glob("moto-*"):
+            if other != self._folder and any(other.glob("*.pickle")):
+                LOG.warning("%s was written by another version of moto and is not read: starting empty", other.name)
+
+
+def _action(request: Request) -> str:
+    target = request.headers.get("x-amz-target")
+    if target:
+        return target.rpartition(".")[2]
+    if "/operation/" in request.path:
+        return request.path.rpartition("/operation/")[2]
+    if "form-urlencoded" in request.headers.get("content-type", ""):
+        return dict(parse_qsl(request.body.decode("utf-8", "replace"))).get("Action", "")
+    return ""

@@ -1,0 +1,1 @@
+"""The data plane: InvokeEndpoint and its kin, and the model servers behind them."""

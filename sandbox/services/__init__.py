@@ -1,0 +1,20 @@
+"""The services that the sandbox implements itself; moto answers for some others."""
+
+import importlib
+
+from sandbox.services.service import Service
+
+# Signing name of a service -> its class. Imported on the first request for it.
+SERVICES: dict[str, str] = {}
+# These have work to take up again after a restart.
+EAGER: tuple[str, ...] = ()
+
+
+def service_class(signing_name: str) -> type[Service] | None:
+    """Give the class of a service, or None if it is not ours."""
+    place = SERVICES.get(signing_name)
+    if place is None:
+        return None
+    module, _, name = place.partition(":")
+    found: type[Service] = getattr(importlib.import_module(module), name)
+    return found

@@ -1,0 +1,1 @@
+"""A model server with SageMaker's container contract: /ping, /invocations, and /models for several models."""

@@ -1,0 +1,80 @@
+"""A sandbox of its own for tests: real processes, real HTTP, a state folder that nobody else has."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from sandbox import lifecycle
+from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY, Settings
+
+ROLE = "arn:aws:iam::000000000000:role/hosting"
+
+
+@dataclass(kw_only=True)
+class Sandbox:
+    """A running sandbox and clients for it."""
+
+    settings: Settings
+    running: lifecycle.Running
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return self.running.url
+
+    @property
+    def runtime_url(self) -> str:
+        return self.running.runtime_url
+
+    def client(self, service: str, **config: Any) -> Any:
+        """Give a boto3 client that tries once. Clients without further settings are kept."""
+        if config:
+            return self._new_client(service, config)
+        if service not in self._clients:
+            self._clients[service] = self._new_client(service, {})
+        return self._clients[service]
+
+    def _new_client(self, service: str, config: dict[str, Any]) -> Any:
+        return boto3.session.Session().client(
+            service,
+            region_name=REGION,
+            endpoint_url=self.runtime_url if service == "sagemaker-runtime" else self.url,
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            config=Config(**{"retries": {"total_max_attempts": 1}, **config}),
+        )
+
+    def kill(self) -> None:
+        """End the control process as a power cut would."""
+        os.kill(self.running.pid, signal.SIGKILL)
+        until(lambda: lifecycle.find(self.settings) is None)
+
+    def start_again(self) -> None:
+        """Start it after `kill` or `stop`, on the same state."""
+        self.running = lifecycle.up(self.settings)
+        self._clients.clear()
+
+    def stop(self) -> None:
+        lifecycle.down(self.settings)
+
+
+def start(folder: Path) -> Sandbox:
+    """Start a sandbox in a folder, on any free ports."""
+    settings = Settings(folder=folder, port=0, runtime_port=0)
+    return Sandbox(settings=settings, running=lifecycle.up(settings))
+
+
+def until(happened: Callable[[], object], *, within_s: float = 30.0, every_s: float = 0.02) -> Any:
+    """Wait until something is true, and give it."""
+    deadline = time.monotonic() + within_s
+    while not (found := happened()):
+        assert time.monotonic() < deadline, f"did not happen within {within_s} s"
+        time.sleep(every_s)
+    return found
