@@ -5,7 +5,7 @@ Source: docs/simulation.md#scaling-policies.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -17,7 +17,8 @@ from fitness.instances import catalogue
 from fitness.machines import BURSTABLE, candidates, family
 from fitness.outcome import Outcome
 from fitness.prices import Price
-from fitness.simulation import control, randomness
+from fitness.simulation import control
+from fitness.simulation.endpoints import OWN_ENDPOINT, hottest
 from fitness.simulation.months import DAY, Month, month
 from fitness.simulation.policies import Candidate, Design, Kind, design, late_share, launch_times, replay
 from fitness.simulation.policy_lint import Finding, Level, lint, reaction_s
@@ -38,7 +39,6 @@ KINDS = MappingProxyType(
 )
 """The kinds of policies of each option that has an endpoint on instances."""
 
-OWN_ENDPOINT = frozenset({"real_time", "async"})  # these have one for each model
 ZERO = "inference_components"  # the variant of a real-time endpoint that can scale to zero
 
 
@@ -162,17 +162,12 @@ def design_for(work: Study, option: str, kind: Kind, *, metric: str | None = Non
 
 
 def _one_endpoint(inputs: Inputs, option: str, seed: int) -> tuple[Month, tuple[str, ...]]:
-    """The month of the busiest endpoint, where the option has one for each model: each request is its own by chance."""
-    whole = month(inputs, seed=seed)
+    """The month of the busiest endpoint, where the option has one for each model."""
     if option not in OWN_ENDPOINT or float(inputs.units[0]) <= 1:
-        return whole, ()
-    members, shares = (values[0] for values in inputs.popularity)
-    share = float(np.max(shares[members > 0]))
-    rng = randomness.generator(seed, "busiest endpoint")
-    counts = rng.binomial(whole.counts.astype(np.int64), share).astype(np.float64)
-    counts.setflags(write=False)
+        return month(inputs, seed=seed), ()
+    one, share = hottest(inputs, seed)
     note = f"The policy is that of the most requested endpoint, which has {share:.2%} of the traffic."
-    return replace(whole, rps=whole.rps * share, counts=counts), (note,)
+    return month(one, seed=seed), (note,)
 
 
 def _least(work: Study, inputs: Inputs, outcome: Outcome, instance_type: str) -> int:
