@@ -11,6 +11,8 @@ import numpy as np
 
 from fitness.arrays import Array
 
+FRACTIONS = frozenset({"target_invocations_per_minute", "max_queue_delay_ms"})  # the other settings are whole
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
@@ -90,7 +92,7 @@ def configuration(outcome: Outcome) -> dict[str, object]:
         found["instance_type"] = outcome.instance_types[0]
     for name, values in outcome.settings.items():
         value = float(values[0])
-        found[name] = round(value) if name != "target_invocations_per_minute" or value >= 10 else round(value, 2)
+        found[name] = round(value, 2) if name in FRACTIONS and value < 10 else round(value)
     if outcome.variant == "inference_components":
         found["inference_components"] = True
     if outcome.option == "azure_functions":

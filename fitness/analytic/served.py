@@ -21,6 +21,7 @@ from fitness.prices import PriceBook
 GB = 1024.0  # MB in a GB, as data and storage are billed
 UNPACKED_OVER_PACKED = 2.0  # a volume holds the archive and what it unpacks to
 DRIVER_TYPE = "ml.m5.large"  # the client that sends a scheduled job's records to an endpoint
+BATCH_SIZE = 4.0  # Triton user guide, model configuration: of a configuration that the server completes, without delay
 STEP_S = 900.0  # a rise in load lasts as long; what is paid is looked at for twice that after it
 
 
@@ -285,6 +286,11 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
         "target_invocations_per_minute": sized.carries_rps[at] * 60,
         "volume_gb": np.where(machines.has_local_disk[column], 0, plan.volume_gb),
     }
+    if plan.option == "triton_ensemble":
+        largest = settings.number(config, "max_batch_size")
+        usual = 1.0 if inputs.accelerator == "none" else BATCH_SIZE  # a CPU gains next to nothing
+        values["max_batch_size"] = np.full(inputs.size, usual if largest is None else largest)
+        values["max_queue_delay_ms"] = np.full(inputs.size, settings.number(config, "max_queue_delay_ms") or 0.0)
     if sized.cache is not None:
         values["models_in_memory"] = sized.cache.resident
     return Outcome(

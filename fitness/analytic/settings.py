@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from fitness.document import shown
 from fitness.errors import InputError, Problem
 from fitness.instances import catalogue
+from fitness.outcome import FRACTIONS
 
 # Public name of a setting -> (lowest, highest); texts are checked by `checked`.
 NUMBERS: Mapping[str, tuple[float, float]] = {
@@ -19,7 +20,10 @@ NUMBERS: Mapping[str, tuple[float, float]] = {
     "max_concurrent_invocations_per_instance": (1, 1000),
     "target_backlog_per_instance": (1, 1e6),
     "volume_gb": (0, 16_384),
+    "max_batch_size": (1, 1024),
+    "max_queue_delay_ms": (0, 10_000),
 }
+
 # What an answer's configuration says of the workload: it may be said again, but nobody can choose it.
 FOLLOWS = ("endpoints", "models_in_memory", "jobs_per_month", "plan", "inference_components")
 ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
@@ -61,7 +65,7 @@ def _wrong(name: str, value: object) -> str | None:
     low, high = NUMBERS[name]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         return f"must be from {low:g} to {high:g}, got {shown(value)}"
-    is_whole = name == "target_invocations_per_minute" or value == int(value)
+    is_whole = name in FRACTIONS or value == int(value)
     return None if is_whole else f"must be a whole number, got {shown(value)}"
 
 

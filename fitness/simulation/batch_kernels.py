@@ -102,6 +102,74 @@ def play_batched(
     return served, timed_out, refused, batches, busy_s, paid_s, wait_s, last_s
 
 
+def _apart_examples() -> list[Arguments]:
+    return [
+        (
+            *(np.zeros(2), np.ones(2, dtype=np.float32), np.array([0, 2]), np.zeros(1, dtype=np.int64)),
+            *(np.ones(2), 0.0, vector(1, 1, 0.0), False, np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64)),
+            *(0.0, 60.0, np.zeros(BINS, dtype=np.int64), np.zeros(2, dtype=np.float32), np.zeros(2, dtype=np.uint8)),
+        )
+    ]
+
+
+@compiled(_apart_examples)
+def play_batched_apart(
+    arrivals: Float64,  # by instance, and in order within one
+    multiplier: Float32,
+    bounds: Int64,  # of the requests of each instance, (instances + 1,)
+    leads: Int64,  # how many of its requests do not count, (instances,)
+    service_of_batch: Float64,
+    window_s: float,
+    free: Float64,  # room for the servers of one instance
+    is_heap: bool,
+    event_s: Float64,  # none comes
+    event_delta: Int64,
+    start_s: float,
+    timeout_s: float,
+    hist: Int64,
+    latency_s: Float32,
+    fate: UInt8,
+) -> BatchTally:
+    """Play the requests of each instance through its own servers: the sums over the instances, and the last end."""
+    served, timed_out, refused, batches = 0, 0, 0, 0
+    busy_s, paid_s, wait_s, last_s = 0.0, 0.0, 0.0, start_s
+    servers = free.size - 1
+    for instance in range(leads.size):
+        first, last = bounds[instance], bounds[instance + 1]
+        if first == last:
+            continue
+        free[:] = start_s
+        free[servers] = NEVER_S
+        one = play_batched(
+            arrivals[first:last],
+            multiplier[first:last],
+            service_of_batch,
+            window_s,
+            free,
+            servers,
+            is_heap,
+            event_s,
+            event_delta,
+            start_s,
+            start_s,
+            NEVER_S,
+            timeout_s,
+            leads[instance],
+            hist,
+            latency_s[first:last],
+            fate[first:last],
+        )
+        served += one[0]
+        timed_out += one[1]
+        refused += one[2]
+        batches += one[3]
+        busy_s += one[4]
+        paid_s += one[5]
+        wait_s += one[6]
+        last_s = max(last_s, one[7])
+    return served, timed_out, refused, batches, busy_s, paid_s, wait_s, last_s
+
+
 def _transform_examples() -> list[Arguments]:
     return [(np.ones(1, dtype=np.float32), 1.0, np.zeros(2, dtype=np.int64), np.zeros((1, 2)), 0.0, np.zeros(1))]
 

@@ -5,14 +5,17 @@ Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
 import math
+from dataclasses import replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fitness.simulation import checked
-from fitness.simulation.arrays import Float32, Int64, UInt8
-from fitness.simulation.batch_kernels import play_batched, play_transform
-from fitness.simulation.counts import BatchCounts, TransformCounts
+from fitness.simulation.arrays import Float32, Float64, Int64, UInt8
+from fitness.simulation.batch_kernels import BatchTally, play_batched, play_batched_apart, play_transform
+from fitness.simulation.compiled import NEVER_S
+from fitness.simulation.counts import REFUSED, BatchCounts, TransformCounts
 from fitness.simulation.route_kernels import instances as instances_of
 from fitness.simulation.servers import MOST_SORTED, vector
 
@@ -48,14 +51,10 @@ def batched(
     changes = checked.events(event_s, event_delta)
     start_s = checked.seconds(start_s, "start_s")
     most = changes.most(checked.whole(servers, "servers", least=0))
-    of_batch = checked.array_of(service_of_batch, np.float64)
-    if of_batch.size < 2 or not bool(np.all((of_batch[1:] >= 0.0) & np.isfinite(of_batch[1:]))):
-        message = f"service_of_batch must have times >= 0 s for batches of 1 and more, got {of_batch}"
-        raise ValueError(message)
-    served, timed_out, refused, batches, busy_s, paid_s, wait_s, last_s = play_batched(
+    tally = play_batched(
         times,
         factors,
-        of_batch,
+        _of_batch(service_of_batch),
         checked.seconds(window_s, "window_s"),
         vector(servers, most, start_s),
         servers,
@@ -71,8 +70,93 @@ def batched(
         checked.latency_of(latency_s, times.size),
         checked.fate_of(fate, times.size),
     )
+    return _counts(tally, times.size - count_from)
+
+
+def batched_apart(
+    arrivals: ArrayLike,
+    multiplier: ArrayLike,
+    uniform: ArrayLike | None,
+    service_of_batch: ArrayLike,
+    *,
+    window_s: float,
+    instances: int,
+    slots: int,
+    start_s: float = 0.0,
+    event_s: ArrayLike | None = None,
+    event_delta: ArrayLike | None = None,
+    timeout_s: float = math.inf,
+    hist: Int64 | None = None,
+    count_from: int = 0,
+    latency_s: Float32 | None = None,
+    fate: UInt8 | None = None,
+) -> BatchCounts:
+    """Play a stream through instances that each gather batches of their own, for `slots` servers.
+
+    Shape: `service_of_batch` as in `batched`; `uniform` chooses the instance, as in `queues.routed`, or without it the
+    instances take turns. Events count instances: the newest leaves first and works off its queue; one that comes back
+    has its old servers. A request that finds no instance ready is refused. Paid seconds are not counted.
+    Raises: ValueError for arrays or numbers that make no stream.
+
+    >>> batched_apart([0.0, 0.1, 0.2], [1, 1, 1], None, [0.0, 1.0, 1.5], window_s=1.0, instances=2, slots=1).batches
+    2
+    """
+    times, factors = checked.stream(arrivals, multiplier, *([] if uniform is None else [uniform]))
+    changes = checked.events(event_s, event_delta)
+    start_s = checked.seconds(start_s, "start_s")
+    width = checked.whole(slots, "slots", least=1)
+    took_s, what = checked.latency_of(latency_s, times.size), checked.fate_of(fate, times.size)
+    steps = list(accumulate(changes.delta.tolist(), lambda now, change: max(now + change, 0), initial=instances))
+    ready = np.array(steps)[np.searchsorted(changes.at_s, times, side="right")]
+    chance = np.arange(times.size) if uniform is None else checked.array_of(uniform, np.float32) * ready
+    chosen = np.where(ready > 0, chance.astype(np.int64) % np.maximum(ready, 1), max(steps))  # the last is nobody
+    order = np.argsort(chosen, kind="stable")
+    bounds = np.searchsorted(chosen[order], np.arange(max(steps) + 1))
+    counted_from = checked.whole(count_from, "count_from", least=0)
+    by_instance_s = np.full(times.size, np.nan, dtype=np.float32)
+    by_instance = np.full(times.size, REFUSED, dtype=np.uint8)
+    tally = play_batched_apart(
+        times[order],
+        factors[order],
+        bounds,
+        np.bincount(chosen[:counted_from], minlength=max(steps) + 1)[:-1],
+        _of_batch(service_of_batch),
+        checked.seconds(window_s, "window_s"),
+        vector(width, width, start_s),
+        width > MOST_SORTED,
+        np.array([2 * NEVER_S]),
+        np.zeros(1, dtype=np.int64),
+        start_s,
+        checked.seconds(timeout_s, "timeout_s", is_endless=True),
+        checked.hist_of(hist),
+        by_instance_s,
+        by_instance,
+    )
+    if latency_s is not None:
+        took_s[order] = by_instance_s
+    if fate is not None:
+        what[order] = by_instance
+    counts = _counts(tally, times.size - counted_from)
+    return replace(counts, refused=int(np.sum(chosen[counted_from:] == max(steps))), paid_s=0.0)
+
+
+def _of_batch(service_of_batch: ArrayLike) -> Float64:
+    """The times of a batch by its size.
+
+    Raises: ValueError where there is none, or one is no time.
+    """
+    times = checked.array_of(service_of_batch, np.float64)
+    if times.size < 2 or not bool(np.all((times[1:] >= 0.0) & np.isfinite(times[1:]))):
+        message = f"service_of_batch must have times >= 0 s for batches of 1 and more, got {times}"
+        raise ValueError(message)
+    return times
+
+
+def _counts(tally: BatchTally, offered: int) -> BatchCounts:
+    """The counts of a kernel as a value."""
+    served, timed_out, refused, batches, busy_s, paid_s, wait_s, last_s = tally
     return BatchCounts(
-        offered=max(times.size - count_from, 0),
+        offered=max(offered, 0),
         served=served,
         timed_out=timed_out,
         refused=refused,

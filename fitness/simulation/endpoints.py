@@ -54,6 +54,14 @@ class Pool:
     queues_when_full: bool  # else a request is refused
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Batching:
+    """How a server gathers requests."""
+
+    service_s: Array  # of a batch by its size, (largest + 1,); the first is not used
+    delay_s: float  # that the oldest request waits for others
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """One endpoint and the configuration that it runs with."""
@@ -69,6 +77,15 @@ class Endpoint:
     is_queue: bool = False  # asynchronous: one queue in front of all instances
     cache: Cache | None = None
     pool: Pool | None = None  # no instances
+    batching: Batching | None = None
+
+    @property
+    def carries_per_minute(self) -> float:
+        """Requests that one instance works off in a minute without a pause."""
+        if self.batching is not None:
+            sizes = np.arange(1, self.batching.service_s.size)
+            return 60 * self.slots * float(np.max(sizes / self.batching.service_s[1:]))
+        return 60 * self.slots / (self.service_s / self.hops)
 
 
 def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object], seed: int) -> Endpoint:
@@ -90,6 +107,7 @@ def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object], 
         is_queue=option == "async",
         cache=_cache(inputs, outcome, seed) if option in ("mme", "mme_gpu") else None,
         pool=_pool(inputs, outcome) if option in ON_DEMAND else None,
+        batching=_batching(inputs, outcome),
     )
 
 
@@ -98,7 +116,7 @@ def _policy(inputs: Inputs, outcome: Outcome) -> control.Policy:
     numbers = {name: float(values[0]) for name, values in outcome.settings.items()}
     endpoints = max(1.0, numbers.get("endpoints", 1.0))
     target = numbers.get("target_invocations_per_minute", 60.0)
-    minimum = round(numbers.get("min_instances", 1) / endpoints)
+    minimum = round(numbers.get("min_instances", endpoints) / endpoints)
     maximum = max(1, round(numbers.get("max_instances", 1) / endpoints))
     if endpoints > 1:  # each endpoint has its own share of the load
         maximum = int(np.ceil(float(inputs.traffic.rps_peak[0]) * 60 / target))
@@ -120,6 +138,19 @@ def _pool(inputs: Inputs, outcome: Outcome) -> Pool:
         limit=round(float(outcome.settings["max_concurrency"][0])),
         provisioned=round(float(outcome.settings.get("provisioned_concurrency", np.zeros(1))[0])),
         queues_when_full=outcome.option == "azure_functions",
+    )
+
+
+def _batching(inputs: Inputs, outcome: Outcome) -> Batching | None:
+    """What the server gathers; None where it takes requests one by one."""
+    largest = round(float(outcome.settings.get("max_batch_size", np.ones(1))[0]))
+    if largest <= 1:
+        return None
+    growth = inputs.prior("batch_growth" if inputs.accelerator == "none" else "batch_growth.accelerated")[0]
+    sizes = np.arange(largest + 1)
+    return Batching(
+        service_s=float(outcome.serving["service_s"][0]) * (1 + growth * (sizes - 1)),
+        delay_s=float(outcome.settings["max_queue_delay_ms"][0]) / 1000,
     )
 
 

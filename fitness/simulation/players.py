@@ -9,11 +9,11 @@ import numpy as np
 
 from fitness.arrays import Array
 from fitness.inputs import HOURS_PER_MONTH
-from fitness.simulation import caches, control, queues, sandboxes
+from fitness.simulation import batches, caches, control, queues, sandboxes
 from fitness.simulation.arrays import Float32, Int64, UInt8
 from fitness.simulation.control import Capacity
 from fitness.simulation.counts import SERVED
-from fitness.simulation.endpoints import Cache, Endpoint, Pool
+from fitness.simulation.endpoints import Batching, Cache, Endpoint, Pool
 from fitness.simulation.months import Month
 from fitness.simulation.progress import Progress, unwatched, watched
 from fitness.simulation.streams import Plan, Stream
@@ -55,7 +55,7 @@ def fleet_of(month: Month, endpoint: Endpoint) -> Fleet | None:
         month.counts,
         endpoint.launch_s,
         minute_of_week=month.minute_of_week or 0,
-        carries_per_minute=60 * endpoint.slots / endpoint.service_s,
+        carries_per_minute=endpoint.carries_per_minute,
     )
     return Fleet(capacity=capacity, wait_s=_waiting(month, endpoint, capacity))
 
@@ -66,7 +66,7 @@ def _waiting(month: Month, endpoint: Endpoint, capacity: Capacity) -> Array:
     A window is too short to build up the queue of hours without enough capacity, so it begins behind it: work that
     arrived less work that could be done, minute by minute (a fluid queue).
     """
-    a_minute = capacity.serving * endpoint.slots * 60 / (endpoint.service_s / endpoint.hops)
+    a_minute = capacity.serving * endpoint.carries_per_minute
     surplus = month.counts - a_minute
     if endpoint.is_queue or float(surplus.max()) <= 0:
         return np.zeros(month.minutes)
@@ -92,6 +92,8 @@ def answers(stream: Stream, endpoint: Endpoint, fleet: Fleet | None, *, by_minut
     assert fleet is not None  # noqa: S101 what has no sandboxes has instances
     if endpoint.cache is not None:
         return _with_cache(stream, endpoint, endpoint.cache, fleet)
+    if endpoint.batching is not None:
+        return _in_batches(stream, endpoint, endpoint.batching, fleet)
     if isinstance(endpoint.policy, control.Backlog):
         return _queued(stream, endpoint, endpoint.policy, fleet, by_minute)
     return _through(stream, endpoint, fleet)
@@ -143,6 +145,30 @@ def _through(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
         total_s = total_s + np.nan_to_num(hop_s)
         arrivals = stream.arrivals + total_s
     return Answers(latency_s=total_s, fate=worst, busy_s=busy_s)
+
+
+def _in_batches(stream: Stream, endpoint: Endpoint, batching: Batching, fleet: Fleet) -> Answers:
+    """Instances that gather requests into batches; the least outstanding one is played as taking turns."""
+    begin = _begin(stream)
+    initial, event_s, event_delta = fleet.capacity.between(begin, stream.end_s)
+    latency_s, fate = _room(stream)
+    counts = batches.batched_apart(
+        stream.arrivals,
+        stream.multiplier,
+        None if endpoint.pooled else stream.uniform,
+        batching.service_s,
+        window_s=batching.delay_s,
+        instances=initial,
+        slots=endpoint.slots,
+        start_s=begin + _behind(fleet.wait_s, begin),
+        event_s=event_s,
+        event_delta=event_delta,
+        timeout_s=endpoint.timeout_s,
+        count_from=stream.lead,
+        latency_s=latency_s,
+        fate=fate,
+    )
+    return Answers(latency_s=latency_s, fate=fate, busy_s=counts.busy_s)
 
 
 def _with_cache(stream: Stream, endpoint: Endpoint, cache: Cache, fleet: Fleet) -> Answers:

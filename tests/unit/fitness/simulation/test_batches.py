@@ -1,10 +1,12 @@
 """Dynamic batching against a list of events, batch jobs by hand."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fitness.simulation.batches import batched, transform
+from fitness.simulation import queues
+from fitness.simulation.batches import batched, batched_apart, transform
 from tests import event_list, played
 
 # Times of a batch by its size; multiples of 12 quarters, so that means over a batch stay on the grid.
@@ -44,6 +46,50 @@ def test_what_gathered_while_all_servers_were_busy_goes_together():
 def test_a_batch_takes_the_mean_of_its_multipliers():
     counts = batched([0.0, 0.0], [1, 3], [0.0, 1.0, 1.5], window_s=0.0, servers=1)
     assert counts.busy_s == 3.0
+
+
+@given(played.streams(), st.integers(0, 3), st.integers(1, 3), st.data())
+def test_batches_of_one_play_as_requests_that_are_routed_at_random(stream, instances, slots, data):
+    arrivals, work, uniform = stream
+    count_from = data.draw(st.integers(0, len(arrivals)))
+    comes = {"event_s": [2.0], "event_delta": [2], "count_from": count_from, "timeout_s": 3.0}
+    one, other = played.recorders(len(arrivals)), played.recorders(len(arrivals))
+    routed = queues.routed(arrivals, work, uniform, 1.0, instances=instances, slots=slots, **comes, **one)
+    apart = batched_apart(
+        arrivals, work, uniform, [0.0, 1.0], window_s=9.0, instances=instances, slots=slots, **comes, **other
+    )
+    assert one["latency_s"].tolist() == pytest.approx(other["latency_s"].tolist(), nan_ok=True)
+    assert one["fate"].tolist() == other["fate"].tolist()
+    for name in ("offered", "served", "timed_out", "refused"):
+        assert getattr(apart, name) == getattr(routed, name)
+    assert (apart.busy_s, apart.wait_s) == pytest.approx((routed.busy_s, routed.wait_s))
+
+
+@given(played.streams(), of_batches, st.sampled_from([0.0, 0.5, 2.0]), st.integers(1, 3))
+def test_one_instance_gathers_as_one_pool_of_its_servers(stream, times, window, slots):
+    arrivals, work, uniform = stream
+    of_batch = [0.0, *times]
+    one, other = played.recorders(len(arrivals)), played.recorders(len(arrivals))
+    pool = batched(arrivals, work, of_batch, window_s=window, servers=slots, **one)
+    apart = batched_apart(arrivals, work, uniform, of_batch, window_s=window, instances=1, slots=slots, **other)
+    assert one["latency_s"].tolist() == other["latency_s"].tolist()
+    assert (apart.batches, apart.busy_s, apart.wait_s) == (pool.batches, pool.busy_s, pool.wait_s)
+
+
+def test_instances_that_take_turns_get_every_other_request():
+    recorded = played.recorders(4)
+    counts = batched_apart([0, 0, 0, 0], [1] * 4, None, [0, 4.0, 6.0], window_s=0, instances=2, slots=1, **recorded)
+    assert counts.batches == 2
+    assert recorded["latency_s"].tolist() == [6.0] * 4
+
+
+def test_at_full_load_every_batch_is_the_largest():
+    # 50 requests a second; one server works 10 a second alone, but 8 together in 0.1 x (1 + 0.25 x 7) = 0.275 s.
+    arrivals = np.arange(5_000) / 50
+    of_batch = 0.1 * (1 + 0.25 * (np.arange(9) - 1))
+    counts = batched(arrivals, np.ones(arrivals.size), of_batch, window_s=0.0, servers=1)
+    assert arrivals.size / counts.batches == pytest.approx(8, rel=0.01)
+    assert counts.last_end_s == pytest.approx(5_000 / 8 * 0.275, rel=0.01)
 
 
 @given(

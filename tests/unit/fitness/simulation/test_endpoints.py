@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fitness import presets, prices
+from fitness.outcome import configuration
 from fitness.simulation import endpoints
 from fitness.study import study
 from fitness.trace import read_trace
@@ -64,3 +65,38 @@ def test_a_recording_without_models_is_shared_out_by_chance_and_alike_each_time(
             600 * 240 * share, abs=5 * (600 * 240 * share) ** 0.5 + 1
         )
         assert alike >= 1
+
+
+def configured(preset, option, **config):
+    work = study(presets.load(preset), book=BOOK, config=config)
+    return endpoints.endpoint_of(work.point, work.configured(option).outcome, work.config, 1)
+
+
+def test_a_batch_takes_longer_with_every_request_in_it():
+    work = study(presets.load("keystroke-search"), book=BOOK, priors={"batch_growth.accelerated": 0.25})
+    outcome = work.configured("triton_ensemble").outcome
+    alone_s = float(outcome.serving["service_s"][0])
+    batching = endpoints.endpoint_of(work.point, outcome, {}, 1).batching
+    assert batching.service_s[1:].tolist() == pytest.approx([alone_s * (1 + 0.25 * more) for more in range(4)])
+    assert batching.delay_s == 0
+
+
+def test_an_instance_carries_what_its_best_batches_do():
+    one_by_one = configured("keystroke-search", "triton_ensemble", max_batch_size=1)
+    gathering = configured("keystroke-search", "triton_ensemble", max_batch_size=8, max_queue_delay_ms=0.5)
+    assert one_by_one.batching is None
+    assert gathering.batching.delay_s == 0.0005
+    assert gathering.carries_per_minute == pytest.approx(one_by_one.carries_per_minute * 8 / (1 + 0.2 * 7))
+
+
+def test_nothing_is_gathered_without_an_accelerator_unless_it_is_asked_for():
+    assert configured("retail-pipeline", "triton_ensemble").batching is None
+    assert configured("retail-pipeline", "triton_ensemble", max_batch_size=2).batching.service_s.size == 3
+    assert configured("keystroke-search", "real_time", max_batch_size=8).batching is None
+
+
+def test_the_answer_says_how_a_server_gathers():
+    work = study(presets.load("keystroke-search"), book=BOOK, config={"max_batch_size": 8, "max_queue_delay_ms": 0.25})
+    said = configuration(work.configured("triton_ensemble").outcome)
+    assert (said["max_batch_size"], said["max_queue_delay_ms"]) == (8, 0.25)
+    assert "max_batch_size" not in configuration(work.configured("real_time").outcome)
