@@ -197,6 +197,24 @@ def test_the_requests_of_one_model_can_be_taken_out():
         of_model(read_trace(b"timestamp\n0\n", exact=True), 0)
 
 
+def test_every_model_of_a_recording_has_the_requests_that_name_it():
+    rng = np.random.default_rng(2)
+    times, models = np.sort(rng.uniform(0, 600, 500)).round(3), rng.integers(0, 40, 500)
+    rows = "\n".join(f"{time},{model}" for time, model in zip(times.tolist(), models.tolist(), strict=True))
+    found = read_trace(f"timestamp,model\n{rows}\n".encode(), exact=True)
+    parts = [of_model(found, place) for place in range(len(found.models))]
+    for part in parts:
+        assert part.rows.time_s.tolist() == times[models == int(part.models[0])].tolist()
+    assert sum(part.counts for part in parts).tolist() == found.counts.tolist()
+
+
+def test_a_model_that_nobody_asked_for_has_no_request():
+    found = read_trace(b"timestamp,count,model\n0,3,a\n60,0,b\n120,2,a\n", exact=True)
+    assert found.models == ("a", "b")
+    assert of_model(found, 1).counts.tolist() == [0, 0, 0]
+    assert of_model(found, 1).rows.time_s.size == 0
+
+
 def test_a_model_needs_a_time_and_there_are_not_too_many(monkeypatch):
     assert problems(b"count,model\n1,a\n") == [
         'must have a column `timestamp` where it has a column `model`, got "count,model" @ trace'
