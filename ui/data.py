@@ -15,9 +15,13 @@ from fitness.errors import PriceBookError
 from fitness.flips import Axis
 from fitness.limits import Limit
 from fitness.prices import Price, PriceBook
-from fitness.simulation import day, play, warm
+from fitness.simulation import day, designed, moving, play, sizing, warm
 from fitness.simulation.day import Course
+from fitness.simulation.designed import Designed
+from fitness.simulation.moving import Moving
 from fitness.simulation.play import Simulation
+from fitness.simulation.policies import Kind
+from fitness.simulation.sizing import Sizing
 from fitness.study import Study
 from fitness.verdict import Verdict
 from fitness.workload import Workload
@@ -158,3 +162,36 @@ def _simulation(link: str, option: str, config: Config, prices_as_of: str) -> Si
 def _day(link: str, option: str, config: Config, factor: float, hour: int, prices_as_of: str) -> Course:
     found = _study(link, config, prices_as_of)
     return day.play_day(found, option, surge_factor=factor, surge_hour=hour)
+
+
+def policy_of(
+    workload: Workload, option: str, kind: Kind, config: Mapping[str, object], *, metric: str | None
+) -> Designed:
+    """Give the scaling policy of a kind for an option.
+
+    Raises: InputError for a wrong setting, and where nothing can be configured.
+    """
+    fixed = tuple(sorted(config.items()))
+    return _policy(scenario.encode(workload), option, kind, fixed, metric, price_book().as_of)
+
+
+def sizing_of(
+    workload: Workload, option: str, config: Mapping[str, object], *, goal_ratio: float
+) -> tuple[Sizing, Moving]:
+    """Give the memory that the models of a workload want, and which of them should leave.
+
+    Raises: InputError for a wrong setting, and where nothing can be configured or no model fits.
+    """
+    return _sizing(scenario.encode(workload), option, tuple(sorted(config.items())), goal_ratio, price_book().as_of)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
+def _policy(link: str, option: str, kind: Kind, config: Config, metric: str | None, prices_as_of: str) -> Designed:
+    return designed.design_for(_study(link, config, prices_as_of), option, kind, metric=metric)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
+def _sizing(link: str, option: str, config: Config, goal_ratio: float, prices_as_of: str) -> tuple[Sizing, Moving]:
+    work = _study(link, config, prices_as_of)
+    found = sizing.size(work, option, goal_ratio=goal_ratio)
+    return found, moving.moving(work, found)
