@@ -1,25 +1,303 @@
-"""The parts of the scaling policy designer: what a policy may look at, and what it would do."""
+"""The parts of the scaling policy designer: what is designed, what is recommended and how that goes."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
+from fitness.errors import InputError
 from fitness.options import OPTIONS
-from fitness.simulation import policy_lint
+from fitness.simulation import autoscaling, policy_lint
+from fitness.simulation.autoscaling import Target
+from fitness.simulation.designed import KINDS, ZERO, Designed
+from fitness.simulation.policies import Kind
+from fitness.simulation.policy_lint import Finding, Level
 from fitness.verdict import Verdict
 from fitness.workload import Workload
+from ui import charts, charts_designer, data, policy_words, tables_designer, words
 from ui import format as fmt
-from ui import words
+
+ENDPOINT, VARIANT = "my-endpoint", "AllTraffic"
+_USUAL = "The usual one"
+_LONGEST_NAME = 63
+_RULES = "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person wants designed."""
+
+    option: str
+    kind: Kind
+    config: Mapping[str, object]
+    metric: str | None  # None: the usual one
 
 
 def draw(workload: Workload, verdict: Verdict) -> None:
-    """Draw the metrics that a policy of an option can keep a target on."""
-    del workload
-    scaled = [one.option.id for one in verdict.options if any(_tracked(one.option.id))]
-    option = st.selectbox(
-        "Option", scaled, format_func=words.option_title, key="scaled", bind="query-params", help="Best first."
+    """Draw the designer of one option."""
+    wish = _draw_controls(verdict)
+    if not data.is_simulator_ready():
+        with st.spinner("Compiling the simulator. The first time after an installation this takes half a minute."):
+            data.wait_for_simulator()
+    _draw_heading(verdict, wish.option)
+    try:
+        with st.spinner("Replaying policies"):
+            designed = data.policy_of(workload, wish.option, wish.kind, wish.config, metric=wish.metric)
+    except InputError as err:
+        reasons = "; ".join(str(problem) for problem in err.problems)
+        st.error(fmt.plain(fmt.sentence(reasons)), title="No policy can be designed", icon=":material/block:")
+        return
+    _draw_refusals(designed.findings)
+    _draw_recommended(designed)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Cost against late requests**")
+        figure = charts_designer.trade_offs(designed)
+        st.plotly_chart(figure, config=charts.CONFIG, key="dzn_trade", alt=charts_designer.trade_offs_alt(designed))
+    with right:
+        st.markdown("**The busiest day under the recommended policy**")
+        figure = charts_designer.followed(designed)
+        st.plotly_chart(figure, config=charts.CONFIG, key="dzn_day", alt=charts_designer.followed_alt(designed))
+    _draw_configuration(designed)
+    _draw_findings(designed, wish.metric)
+    _draw_trade_offs(designed)
+    _draw_basis(verdict, designed)
+
+
+def _draw_controls(verdict: Verdict) -> Wish:
+    """Draw what can be chosen; every choice is part of the address."""
+    ids = [one.option.id for one in verdict.options if one.option.id in KINDS]  # the eligible ones first
+    with st.container(border=True):
+        grid = st.grid(4, min_column_width=200)
+        with grid.cell():
+            option = st.selectbox(
+                "Option",
+                ids,
+                format_func=words.option_title,
+                key="scaled",
+                bind="query-params",
+                help="Options with instances, best first. The others scale by themselves, or are jobs.",
+            )
+        with grid.cell():
+            kind = st.selectbox(
+                "Kind of policy",
+                KINDS[option],
+                format_func=policy_words.KINDS.__getitem__,
+                key="policy",
+                bind="query-params",
+                help="What the option can have.",
+            )
+        with grid.cell():
+            instance = st.selectbox(
+                "Instance type",
+                data.instance_names(),
+                index=None,
+                placeholder="As proposed",
+                key="scaled_type",
+                bind="query-params",
+                help="Burstable types (t2, t3) can't be registered for scaling.",
+            )
+        with grid.cell():
+            metric = st.selectbox(
+                "Metric",
+                [_USUAL, *_metrics(option, kind)],
+                key="scaled_metric",
+                bind="query-params",
+                help="Try another one: the linter says whether the option publishes it and a target can be kept on it.",
+            )
+    return Wish(
+        option=option,
+        kind=kind,
+        config={} if instance is None else {"instance_type": instance},
+        metric=None if metric == _USUAL else metric,
     )
-    st.markdown("**Metrics that a target can be kept on**")
-    st.markdown("\n".join(f"- `{one.name}`: {fmt.plain(one.note)}" for one in _tracked(option)))
 
 
-def _tracked(option: str) -> list[policy_lint.Metric]:
-    return [one for one in policy_lint.published(OPTIONS[option].id) if one.use == "track"]
+def _metrics(option: str, kind: Kind) -> list[str]:
+    """Every metric by name, those that the option publishes first."""
+    variant = ZERO if kind is Kind.TO_ZERO else ""
+    own = [one.name for one in policy_lint.published(option, variant)]
+    return list(dict.fromkeys([*own, *sorted(one.name for one in policy_lint.metrics())]))
+
+
+def _draw_heading(verdict: Verdict, option: str) -> None:
+    result = verdict.option(option)
+    st.subheader(fmt.plain(OPTIONS[option].title), anchor=False)
+    st.markdown(words.STATUS[result.status].badge)
+    note = fmt.sentence(words.obstacle(result)) or words.STATUS[result.status].meaning
+    all_the_same = " A policy is designed all the same." if result.status == "infeasible" else ""
+    st.caption(f"{fmt.plain(note)}{all_the_same}")
+
+
+def _draw_refusals(findings: Sequence[Finding]) -> None:
+    """Draw what makes the policy impossible, before anything else."""
+    for one in findings:
+        if one.level is Level.REFUSE:
+            st.error(
+                f"{fmt.plain(fmt.sentence(one.message))} Source: {fmt.plain(one.source)}, {one.as_of}.",
+                title="This can't work",
+                icon=":material/block:",
+            )
+
+
+def _draw_recommended(designed: Designed) -> None:
+    """Draw the recommended policy in figures and in words."""
+    found, best = designed.found, designed.found.best
+    if not found.is_met:
+        st.warning(
+            f"No policy of this kind keeps late requests within {fmt.percent(designed.late_share)}. "
+            "The one with the fewest is shown: try another kind, a faster type or a looser objective.",
+            icon=":material/warning:",
+        )
+    with st.container(border=True):
+        st.caption("Recommended" if found.is_met else "Closest")
+        with st.grid(5, min_column_width=110):
+            st.metric(
+                "A month",
+                fmt.plain(tables_designer.cost(best.usd)),
+                delta=_saved(designed),
+                delta_color="inverse",
+                delta_arrow="off",
+                help=f"{fmt.number(best.instance_hours)} instance hours. {_interval(designed, 'cost')}",
+            )
+            st.metric(
+                "Late requests",
+                fmt.percent(best.late_ratio),
+                help=f"Requests of minutes that ask for more than the instances in service carry. "
+                f"{_interval(designed, 'late_ratio')} At most {fmt.percent(designed.late_share)} may be late.",
+            )
+            st.metric("At the slowest launch", fmt.percent(best.worst_late_ratio), help=_launches(designed))
+            st.metric(
+                "Changes a day",
+                fmt.number(best.changes * 24 / 730),
+                help="Times that instances are added or removed.",
+            )
+            st.metric("A rise waits", fmt.ms(designed.reaction_s * 1_000), help="The alarm and the launch after it.")
+        said = policy_words.sentences(best.policy, designed)
+        st.markdown("\n".join(f"- {fmt.plain(one)}" for one in said))
+
+
+def _saved(designed: Designed) -> str | None:
+    fixed, best = designed.found.fixed.cost, designed.found.best.cost
+    return f"{fmt.percent(best / fixed)} of the fixed fleet" if fixed > 0 else None
+
+
+def _interval(designed: Designed, name: str) -> str:
+    values = [float(getattr(one, name)) for one in designed.by_launch]
+    text: Callable[[float], str] = fmt.percent
+    if name == "cost":
+        text = fmt.usd if designed.found.best.usd is not None else fmt.number
+    return f"Over the launch times {fmt.plain(text(min(values)))} to {fmt.plain(text(max(values)))}."
+
+
+def _launches(designed: Designed) -> str:
+    times = fmt.listed([fmt.ms(one * 1_000) for one in designed.launch_s])
+    return f"Each policy is replayed with launches of {times}: the 10, 50 and 90 % quantiles of the prior."
+
+
+def _draw_configuration(designed: Designed) -> None:
+    """Draw the policy as the calls that set it up."""
+    policy = designed.found.best.policy
+    is_component = designed.variant == ZERO
+    st.header("Configuration", anchor=False)
+    with st.grid(2, min_column_width=240):
+        endpoint = st.text_input(
+            "Endpoint", value=ENDPOINT, max_chars=_LONGEST_NAME, key="dzn_endpoint", persist_state="session"
+        )
+        variant = st.text_input(
+            "Inference component" if is_component else "Variant",
+            value=VARIANT,
+            max_chars=_LONGEST_NAME,
+            key="dzn_variant",
+            persist_state="session",
+        )
+    try:
+        target = Target(endpoint=endpoint, variant=variant, is_component=is_component)
+    except InputError as err:
+        st.error(
+            fmt.plain(fmt.sentence("; ".join(str(problem) for problem in err.problems))),
+            title="No endpoint can have this name",
+            icon=":material/block:",
+        )
+        return
+    if policy_lint.refused(designed.findings):
+        st.caption("What is refused above is not part of this configuration: the metric is the usual one.")
+    python, document = st.tabs(["Python (boto3)", "JSON"], key="dzn_format")
+    with python:
+        st.caption(f"Run it once where the credentials of the account are. [Rules of scaling endpoints]({_RULES}).")
+        st.code(autoscaling.script(policy, target), language="python", height=420)
+    with document:
+        st.caption("The parameters of each call, for the command line or a template.")
+        st.code(json.dumps(autoscaling.configuration(policy, target), indent=2), language="json", height=420)
+
+
+def _draw_findings(designed: Designed, metric: str | None) -> None:
+    """Draw what the linter says about the metric and the policy."""
+    st.header("What to know before you use it", anchor=False)
+    usual = policy_lint.default_metric(designed.found.best.policy)
+    if metric is None or metric == usual:
+        st.write(f"It looks at `{usual}`, which {fmt.plain(OPTIONS[designed.option].title)} publishes.")
+    elif not any(one.code in ("unpublished-metric", "unsuited-metric") for one in designed.findings):
+        st.info(
+            f"`{metric}` is published, and a target can be kept on it. Which value stands for "
+            f"{fmt.number(designed.carries_per_minute)} requests a minute on one instance takes a measurement: load "
+            f"one instance with that many and read the metric. The replay looks at `{usual}`.",
+            icon=":material/speed:",
+        )
+    warnings = [one for one in designed.findings if one.level is Level.WARN]
+    if warnings:
+        lines = [
+            f"- :orange-badge[:material/warning: Warning] {fmt.plain(fmt.sentence(one.message))} "
+            f":gray[{fmt.plain(one.source)}, {one.as_of}.]"
+            for one in warnings
+        ]
+        st.markdown("\n".join(lines))
+    elif not designed.findings:
+        st.markdown(":green-badge[:material/check: Nothing found] The linter has no objection.")
+
+
+def _draw_trade_offs(designed: Designed) -> None:
+    st.header("The best trade-offs", anchor=False)
+    st.table(
+        tables_designer.trade_offs(designed),
+        border="horizontal",
+        hide_index=True,
+        alt="Policies that no other beats in cost and late requests at once, and the fixed fleet",
+    )
+
+
+def _draw_basis(verdict: Verdict, designed: Designed) -> None:
+    """Say what was replayed, how well its numbers are known, and what it does not know."""
+    price = designed.price
+    priced = (
+        f"no price of {designed.instance_type} is known, so policies are compared by instance hours"
+        if price is None
+        else f"{designed.instance_type} at {fmt.unit_price(price.usd_per_unit, price.unit)} "
+        f"(grade {price.grade}, {fmt.day(price.as_of)}), with its volume"
+    )
+    alike = "" if designed.endpoints <= 1 else f" One policy for each of {designed.endpoints:,.0f} endpoints."
+    st.caption(
+        fmt.plain(
+            f"Replayed: {len(designed.found.candidates)} policies on a month of minutes, seed {designed.seed}; "
+            f"{priced}.{alike}"
+        )
+    )
+    with st.expander("What it does not know", key="dzn_assumed"):
+        late = (
+            "A request counts as late when its minute asks for more than the instances in service carry; how late, and "
+            "bursts within a minute, are what Play a day shows."
+            if designed.deadline_s is None
+            else f"A request is late when it waits longer than {fmt.ms(designed.deadline_s * 1_000)}, first come "
+            "first served, minute by minute."
+        )
+        carries = (
+            f"One instance is taken to carry {fmt.number(designed.carries_per_minute)} requests a minute, from the "
+            "processing time and the objectives: measure it before you trust the target."
+        )
+        month = "The month is a pattern with chance in it, and not your traffic."
+        unknown = [late, carries, _launches(designed), month, *designed.notes]
+        st.markdown("\n".join(f"- {fmt.plain(fmt.sentence(one))}" for one in unknown))
+        if assumed := verdict.option(designed.option).assumed:
+            titles = fmt.plain(fmt.listed([words.field_title(path) for path in assumed]))
+            st.write(f"Not declared, so the middle of its distribution was used: {titles}.")

@@ -146,16 +146,14 @@ def script(policy: Policy, target: Target) -> str:
 def _literal(value: object, *, depth: int) -> str:
     """The value as Python source, a line for each member."""
     pad = "    " * (depth + 1)
-    match value:
-        case {**members} if members:
-            lines = [f"{pad}{json.dumps(name)}: {_literal(one, depth=depth + 1)}," for name, one in members.items()]
-        case [*members] if members:
-            lines = [f"{pad}{_literal(one, depth=depth + 1)}," for one in members]
-        case str():
-            return json.dumps(value)
-        case _:
-            return repr(value)
-    start, end = "{}" if isinstance(value, dict) else "[]"
+    if isinstance(value, dict):
+        lines = [f"{pad}{json.dumps(name)}: {_literal(one, depth=depth + 1)}," for name, one in value.items()]
+        start, end = "{", "}"
+    elif isinstance(value, list):
+        lines = [f"{pad}{_literal(one, depth=depth + 1)}," for one in value]
+        start, end = "[", "]"
+    else:
+        return json.dumps(value) if isinstance(value, str) else repr(value)
     return "\n".join([start, *lines, f"{'    ' * depth}{end}"])
 
 
