@@ -6,6 +6,7 @@ from fitness.document import shown
 from fitness.errors import InputError, Problem
 from fitness.instances import catalogue
 from fitness.outcome import FRACTIONS
+from fitness.simulation.policy_config import stated
 
 # Public name of a setting -> (lowest, highest); texts are checked by `checked`.
 NUMBERS: Mapping[str, tuple[float, float]] = {
@@ -22,6 +23,8 @@ NUMBERS: Mapping[str, tuple[float, float]] = {
     "volume_gb": (0, 16_384),
     "max_batch_size": (1, 1024),
     "max_queue_delay_ms": (0, 10_000),
+    "scale_out_cooldown_s": (0, 86_400),
+    "scale_in_cooldown_s": (0, 86_400),
 }
 
 # What an answer's configuration says of the workload: it may be said again, but nobody can choose it.
@@ -30,7 +33,7 @@ ROUTINGS = ("RANDOM", "LEAST_OUTSTANDING_REQUESTS")
 
 
 def checked(config: Mapping[str, object] | None) -> dict[str, object]:
-    """The settings, when every one of them is known and in its bounds.
+    """The settings, when every one of them is known and in its bounds, and the policy says what it may.
 
     Raises: InputError naming every wrong setting.
     """
@@ -38,12 +41,16 @@ def checked(config: Mapping[str, object] | None) -> dict[str, object]:
     problems = [
         Problem(path=f"$.config.{name}", message=message)
         for name, value in given.items()
-        if (message := _wrong(name, value)) is not None
+        if name != "policy" and (message := _wrong(name, value)) is not None
     ]
     low_count, high_count = given.get("min_instances"), given.get("max_instances")
     if isinstance(low_count, (int, float)) and isinstance(high_count, (int, float)) and low_count > high_count:
         message = f"must be >= min_instances = {low_count}, got {high_count}"
         problems.append(Problem(path="$.config.max_instances", message=message))
+    try:
+        stated(given)
+    except InputError as err:
+        problems += err.problems
     if problems:
         raise InputError(problems)
     return given
@@ -60,7 +67,7 @@ def _wrong(name: str, value: object) -> str | None:
         is_said = isinstance(value, (bool, int, float, str))
         return None if is_said else f"must be a number or a word, got {shown(value)}"
     if name not in NUMBERS:
-        known = ", ".join(sorted([*NUMBERS, "instance_type", "routing"]))
+        known = ", ".join(sorted([*NUMBERS, "instance_type", "policy", "routing"]))
         return f"is not a setting; expected one of {known}"
     low, high = NUMBERS[name]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:

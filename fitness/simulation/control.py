@@ -14,7 +14,7 @@ import numpy as np
 
 from fitness.arrays import Array
 from fitness.simulation.compiled import NEVER_S
-from fitness.simulation.control_loop import BACKLOG, JUST, NOTHING, REQUESTS, STEPS, Counted, Whole, loop, room
+from fitness.simulation.control_loop import BACKLOG, JUST, NOTHING, REQUESTS, Counted, Whole, loop, room
 from fitness.simulation.rules import (
     IN_POINTS,
     IN_RATIO,
@@ -30,6 +30,7 @@ from fitness.simulation.rules import (
     StepScaling,
     TargetTracking,
     ToZero,
+    is_on_backlog,
 )
 
 __all__ = [
@@ -62,7 +63,7 @@ class Capacity:
     desired: Counted  # in service or starting during the minute: what the metric is divided by
     serving: Array  # in service, mean over the minute
     paid: Array  # billed, mean over the minute: in service, starting or draining
-    backlog: Array  # requests waiting or in process at the end of the minute; (0,) unless the policy is `Backlog`
+    backlog: Array  # requests waiting or in process at the end of the minute; (0,) unless the policy is on it
     initial: int  # in service at the start
     event_s: Array
     event_delta: Whole
@@ -103,10 +104,10 @@ def run(
 ) -> Capacity:
     """Give the instances that a policy keeps for these requests per minute.
 
-    `launch_s` is how long an instance starts; `minute_of_week` is that of the first minute. A `Backlog` needs
-    `carries_per_minute`, the requests that one instance works off in a minute, and `service_s`, how long it works on
-    each. `start` is the count at the beginning, already in service; without it, what the first minute needs.
-    Raises: ValueError for counts that are no numbers >= 0, and for a `Backlog` without `carries_per_minute`.
+    `launch_s` is how long an instance starts; `minute_of_week` is that of the first minute. A policy on the backlog
+    needs `carries_per_minute`, the requests that one instance works off in a minute, and `service_s`, how long it works
+    on each. `start` is the count at the beginning, already in service; without it, what the first minute needs.
+    Raises: ValueError for counts that are no numbers >= 0, and without `carries_per_minute` where it is needed.
 
     >>> run(TargetTracking(target_per_minute=60, minimum=1, maximum=9), [60, 180, 180, 180, 180], 60).ready.tolist()
     [1, 1, 1, 1, 1]
@@ -121,7 +122,7 @@ def run(
         message = f"times must be >= 0 seconds, got launch {launch_s}, drain {drain_s}, service {service_s}"
         raise ValueError(message)
     base = policy.base if isinstance(policy, Scheduled) else policy
-    if isinstance(base, Backlog) and not (carries_per_minute is not None and carries_per_minute > 0):
+    if is_on_backlog(base) and not (carries_per_minute is not None and carries_per_minute > 0):
         message = "a policy on the backlog needs how many requests one instance works off in a minute"
         raise ValueError(message)
     arrivals = arrivals.view()
@@ -195,10 +196,18 @@ def _watch(policy: "Fixed | TargetTracking | ToZero | Backlog | StepScaling") ->
     cooldowns = np.array([policy.scale_out_cooldown_s, policy.scale_in_cooldown_s], dtype=np.float64)
     if isinstance(policy, StepScaling):
         return _Watch(
-            kind=STEPS,
+            kind=BACKLOG if policy.watches_backlog else REQUESTS,
             out_above=policy.out_above,
             in_below=policy.in_below if policy.steps_in else 0.0,
-            points=np.array([policy.out_points, policy.in_points, 0, policy.emits_zero], dtype=np.int64),
+            points=np.array(
+                [
+                    policy.out_points,
+                    policy.in_points,
+                    policy.wake_points if policy.watches_backlog else 0,
+                    policy.emits_zero or policy.watches_backlog,
+                ],
+                dtype=np.int64,
+            ),
             cooldowns_s=cooldowns,
             steps_out=_table(policy.steps_out),
             steps_in=_table(policy.steps_in),

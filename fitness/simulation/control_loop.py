@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Whole = NDArray[np.int64]
 Counted = NDArray[np.int32]
 
-NOTHING, REQUESTS, BACKLOG, STEPS = 0, 1, 2, 3  # what the loop watches
+NOTHING, REQUESTS, BACKLOG = 0, 1, 2  # what the loop watches
 JUST = 1 - 1e-9  # a count is not rounded up for an error of rounding
 
 
@@ -59,16 +59,15 @@ def _change(steps: Array, distance: float) -> int:
 
 
 @compiled(allocates=False)
-def _more(kind: int, desired: int, metric: float, out_above: float, steps_out: Array) -> int:
+def _more(desired: int, metric: float, out_above: float, steps_out: Array) -> int:
     """How many instances an alarm above the threshold asks for; `metric` is of all instances together."""
-    if kind == STEPS:
+    if steps_out.shape[1] > 0:
         return desired + _change(steps_out, metric / desired - out_above)
     return max(desired + 1, math.ceil(min(metric / out_above * JUST, 1e6)))
 
 
 @compiled(allocates=False)
 def _fewer(
-    kind: int,
     desired: int,
     metrics: Array,
     minute: int,
@@ -78,7 +77,7 @@ def _fewer(
     steps_in: Array,
 ) -> int:
     """How many an alarm below the threshold leaves; tracking keeps what the busiest of its minutes needs."""
-    if kind == STEPS:
+    if steps_in.shape[1] > 0:
         return desired - _change(steps_in, in_below - metrics[minute - 1] / desired)
     enough_for = (desired - 1) * out_above
     busiest, past = 0.0, minute - 1
@@ -149,14 +148,14 @@ def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to 
                 wanted = 1
         elif above >= out_points and kind != NOTHING:
             if now_s - last_out_s >= cooldowns_s[0]:
-                wanted = _more(kind, desired, metrics[minute - 1], out_above, steps_out)
+                wanted = _more(desired, metrics[minute - 1], out_above, steps_out)
         elif (
             below >= in_points
             and kind != NOTHING
             and now_s - last_in_s >= cooldowns_s[1]
-            and (kind == STEPS or metrics[minute - 1] * JUST <= (desired - 1) * out_above)
+            and (steps_in.shape[1] > 0 or metrics[minute - 1] * JUST <= (desired - 1) * out_above)
         ):
-            wanted = _fewer(kind, desired, metrics, minute, in_points, out_above, in_below, steps_in)
+            wanted = _fewer(desired, metrics, minute, in_points, out_above, in_below, steps_in)
         wanted = min(max(wanted, low), high)
         if wanted > desired:
             launched_s[tail], launched[tail] = now_s + launch_s, wanted - desired

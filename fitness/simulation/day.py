@@ -89,6 +89,7 @@ def play_day(
     if outcome is None:
         failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
         raise InputError([Problem(path="option", message=f"{option} has no configuration: {failed or 'no type'}")])
+    endpoints.refuse_policy(outcome, work.config)
     if option == "batch":
         return _job(work, outcome, requests, seed)
     inputs, notes = _hottest(work.point, option, seed)

@@ -11,11 +11,13 @@ import numpy as np
 
 from fitness.analytic import settings
 from fitness.arrays import Array
+from fitness.errors import InputError, Problem
 from fitness.inputs import Inputs, Models
 from fitness.instances import catalogue
 from fitness.machines import RESERVED_GIB
 from fitness.outcome import Outcome
-from fitness.simulation import control, requested
+from fitness.simulation import control, policy_config, policy_lint, requested
+from fitness.simulation.months import Month
 from fitness.trace import Trace, of_model
 
 MOST_ENDPOINTS = 8  # endpoints of many alike ones that are really played, from the hottest to the coldest
@@ -98,7 +100,7 @@ def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object], 
     return Endpoint(
         service_s=serving["service_s"],
         slots=max(1, round(serving["slots"])),
-        policy=_policy(inputs, outcome),
+        policy=_policy(inputs, outcome, config),
         launch_s=float(inputs.launch_s[0]),
         cold_s=serving["cold_s"],
         timeout_s=max(0.1, timeout_s - serving["overhead_s"]),
@@ -111,8 +113,56 @@ def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object], 
     )
 
 
-def _policy(inputs: Inputs, outcome: Outcome) -> control.Policy:
-    """The scaling policy that the configuration stands for."""
+def refuse_policy(outcome: Outcome, config: Mapping[str, object]) -> None:
+    """Refuse a stated policy that the option can't have.
+
+    Raises: InputError naming what is wrong with it.
+    """
+    found = policy_config.stated(config)
+    if found is None:
+        return
+    base: control.Policy = control.TargetTracking(target_per_minute=1, minimum=1, maximum=1)
+    if outcome.option == "async":
+        base = control.Backlog(target_per_instance=1, minimum=0, maximum=1)
+    elif outcome.variant == "inference_components":
+        base = control.ToZero(target_per_minute=1, maximum=1)
+    findings = policy_lint.lint(outcome.option, found.step or base, variant=outcome.variant, metric=found.metric)
+    path = f"{policy_config.PATH}.step.metric" if found.step else policy_config.PATH
+    problems = [Problem(path=path, message=one.message) for one in findings if one.level is policy_lint.Level.REFUSE]
+    least = policy_config.fewest(found.step or base)
+    if any(action.minimum < least for action in found.actions):
+        message = f"must keep at least {least}: a minimum of 0 takes a queue or inference components"
+        problems.append(Problem(path=f"{policy_config.PATH}.schedule", message=message))
+    if problems:
+        raise InputError(problems)
+
+
+def policy_notes(endpoint: Endpoint, outcome: Outcome, month: Month, config: Mapping[str, object]) -> list[str]:
+    """What a stated policy does otherwise than one might expect, one sentence each."""
+    found = policy_config.stated(config)
+    if found is None:
+        return []
+    findings = policy_lint.lint(
+        outcome.option, endpoint.policy, variant=outcome.variant, launch_s=endpoint.launch_s, counts=month.counts
+    )
+    notes = [one.message for one in findings]
+    if found.actions and month.minute_of_week is None:
+        notes.append("The recording does not say when it began: its schedule begins on Monday at 00:00.")
+    return notes
+
+
+def _policy(inputs: Inputs, outcome: Outcome, config: Mapping[str, object]) -> control.Policy:
+    """The scaling policy of one endpoint."""
+    return policy_config.policy_of(
+        _usual_policy(inputs, outcome),
+        config,
+        endpoints=max(1.0, float(outcome.settings["endpoints"][0])),
+        metrics=[one.name for one in policy_lint.published(outcome.option, outcome.variant)],
+    )
+
+
+def _usual_policy(inputs: Inputs, outcome: Outcome) -> control.Policy:
+    """Target tracking on the usual metric, within the proposed bounds."""
     numbers = {name: float(values[0]) for name, values in outcome.settings.items()}
     endpoints = max(1.0, numbers.get("endpoints", 1.0))
     target = numbers.get("target_invocations_per_minute", 60.0)

@@ -68,7 +68,8 @@ def simulate(
     """Play `requests` requests through the option's configuration; `progress` is told of every window played.
 
     `spread` says where the requests of a recording lie that has counts instead of times.
-    Raises: InputError where nothing can be configured, or the number of requests is out of range.
+    Raises: InputError where nothing can be configured, the policy is none of the option's, or the number of requests
+    is out of range.
     """
     if not FEWEST_REQUESTS <= requests <= MOST_REQUESTS:
         message = f"must be from {FEWEST_REQUESTS:,} to {MOST_REQUESTS:,}, got {requests:,}"
@@ -77,6 +78,7 @@ def simulate(
     if proposed.outcome is None:
         failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
         raise InputError([Problem(path="--option", message=f"{option} has no configuration: {failed or 'no type'}")])
+    endpoints.refuse_policy(proposed.outcome, work.config)
     return played(work, proposed, requests=requests, seed=seed, spread=spread, progress=progress)
 
 
@@ -136,6 +138,7 @@ def _tally(
         plan = planned(scaled, requests=size, seed=seed, count=windows, lead_s=lead_s, spread=spread)
         notes += plan.month.notes
         endpoint = endpoints.endpoint_of(scaled, outcome, work.config, seed)
+        notes += endpoints.policy_notes(endpoint, outcome, plan.month, work.config)
         one = players.month_of(plan, endpoint, within(progress, part, len(parts))).times(members)
         total = one if total is None else total + one
     assert total is not None  # noqa: S101 there is at least one endpoint

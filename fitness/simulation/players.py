@@ -68,11 +68,11 @@ def _waiting(month: Month, endpoint: Endpoint, capacity: Capacity) -> Array:
     """
     a_minute = capacity.serving * endpoint.carries_per_minute
     surplus = month.counts - a_minute
-    if endpoint.is_queue or float(surplus.max()) <= 0:
+    if isinstance(endpoint.policy, control.Backlog) or float(surplus.max()) <= 0:
         return np.zeros(month.minutes)
     surplus = np.cumsum(surplus)
     backlog = surplus - np.minimum.accumulate(np.minimum(surplus, 0.0))
-    wait_s: Array = np.where(backlog > 1, 60 * backlog / np.maximum(a_minute, 1e-9), 0.0)
+    wait_s: Array = np.where((backlog > 1) & (a_minute > 0), 60 * backlog / np.maximum(a_minute, 1e-9), 0.0)
     return np.minimum(wait_s, LONGEST_WAIT_S)
 
 
@@ -96,6 +96,8 @@ def answers(stream: Stream, endpoint: Endpoint, fleet: Fleet | None, *, by_minut
         return _in_batches(stream, endpoint, endpoint.batching, fleet)
     if isinstance(endpoint.policy, control.Backlog):
         return _queued(stream, endpoint, endpoint.policy, fleet, by_minute)
+    if endpoint.is_queue:
+        return _shared(stream, endpoint, fleet)
     return _through(stream, endpoint, fleet)
 
 
@@ -247,6 +249,28 @@ def _queued(
         out_cooldown_s=policy.scale_out_cooldown_s,
         in_cooldown_s=policy.scale_in_cooldown_s,
         instances_by_tick=by_minute,
+        count_from=stream.lead,
+        latency_s=latency_s,
+        fate=fate,
+    )
+    return Answers(latency_s=latency_s, fate=fate, busy_s=counts.busy_s)
+
+
+def _shared(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
+    """A queue in front of instances that follow steps or a schedule, as the control loop has worked them out."""
+    begin = _begin(stream)
+    # Those that come as long as somebody may still wait.
+    initial, event_s, event_delta = fleet.capacity.between(begin, stream.end_s + endpoint.timeout_s)
+    latency_s, fate = _room(stream)
+    counts = queues.pooled(
+        stream.arrivals,
+        stream.multiplier,
+        endpoint.service_s,
+        servers=initial * endpoint.slots,
+        start_s=begin + _behind(fleet.wait_s, begin),
+        event_s=event_s,
+        event_delta=event_delta * endpoint.slots,
+        timeout_s=endpoint.timeout_s,
         count_from=stream.lead,
         latency_s=latency_s,
         fate=fate,

@@ -24,6 +24,7 @@ from fitness.simulation.rules import (
     Scheduled,
     StepScaling,
     ToZero,
+    is_on_backlog,
 )
 
 _TARGET_TRACKING = "Application Auto Scaling user guide, How target tracking scaling works"
@@ -99,7 +100,7 @@ def published(option: str, variant: str = "") -> tuple[Metric, ...]:
 def default_metric(policy: Policy) -> str:
     """The metric that a policy of the control loop looks at."""
     base = policy.base if isinstance(policy, Scheduled) else policy
-    if isinstance(base, Backlog):
+    if is_on_backlog(base):
         return "ApproximateBacklogSizePerInstance"
     return "InvocationsPerCopy" if isinstance(base, ToZero) else "InvocationsPerInstance"
 
@@ -191,6 +192,8 @@ def _times(base: Policy, launch_s: float | None) -> list[Finding]:
 def _sizes(base: Policy, carries: float | None, counts: Array | None) -> list[Finding]:
     found = []
     target = base.out_above if isinstance(base, StepScaling) else getattr(base, "target_per_minute", None)
+    if is_on_backlog(base):
+        target = None
     if carries is not None and target is not None and target > carries:
         message = (
             f"the target of {target:g} requests a minute is above the {carries:.4g} that one instance carries: "
@@ -198,12 +201,12 @@ def _sizes(base: Policy, carries: float | None, counts: Array | None) -> list[Fi
         )
         found.append(_finding(Level.REFUSE, "target-above-capacity", message, "the sizing of this workload"))
     maximum = getattr(base, "maximum", None)
-    if carries is not None and counts is not None and maximum is not None and not isinstance(base, Backlog):
+    if carries is not None and counts is not None and maximum is not None and not is_on_backlog(base):
         needed = int(np.ceil(float(np.max(counts)) / carries))
         if needed > maximum:
             message = f"the busiest minute needs {needed:,} instances, the maximum is {maximum:,}"
             found.append(_finding(Level.WARN, "maximum-too-small", message, "the traffic of this workload"))
-    if isinstance(base, StepScaling) and base.steps_in:
+    if isinstance(base, StepScaling) and base.steps_in and base.minimum:
         after = base.out_above * base.minimum / (base.minimum + base.steps_out[0].change)
         if after < base.in_below:
             message = (
@@ -215,7 +218,7 @@ def _sizes(base: Policy, carries: float | None, counts: Array | None) -> list[Fi
 
 
 def _datapoints(base: Policy, counts: Array | None) -> list[Finding]:
-    if isinstance(base, ToZero | Backlog) or getattr(base, "emits_zero", True):
+    if isinstance(base, ToZero) or is_on_backlog(base) or getattr(base, "emits_zero", True):
         return []
     points = base.in_points if isinstance(base, StepScaling) else IN_POINTS
     quiet = None if counts is None else float(np.mean(np.asarray(counts) <= 0))

@@ -122,7 +122,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepScaling:
-    """Two alarms on the invocations of an instance, each with steps; the farthest step that is reached applies."""
+    """Two alarms on the invocations of an instance, each with steps; the farthest step that is reached applies.
+
+    With `watches_backlog` the alarms are on the queue of an asynchronous endpoint, over its instances; zero instances
+    are left as `Backlog` leaves them.
+    """
 
     out_above: float  # threshold of the alarm that scales out, invocations per instance and minute
     in_below: float  # threshold of the alarm that scales in
@@ -135,6 +139,8 @@ class StepScaling:
     out_points: int = OUT_POINTS
     in_points: int = IN_POINTS
     emits_zero: bool = False
+    watches_backlog: bool = False
+    wake_points: int = BACKLOG_WAKE_POINTS
 
     def __post_init__(self) -> None:
         problems = [
@@ -143,7 +149,8 @@ class StepScaling:
             *(_steps("steps_in", self.steps_in) if self.steps_in else []),
             _whole("out_points", self.out_points, least=1),
             _whole("in_points", self.in_points, least=1),
-            *_bounds(self.minimum, self.maximum, least=1),
+            _whole("wake_points", self.wake_points, least=1),
+            *_bounds(self.minimum, self.maximum, least=0 if self.watches_backlog else 1),
             *_cooldowns(self.scale_out_cooldown_s, self.scale_in_cooldown_s),
         ]
         if not 0 <= self.in_below <= self.out_above:
@@ -175,7 +182,7 @@ class Scheduled:
         minutes = [action.minute_of_week for action in self.actions]
         if len(set(minutes)) < len(minutes):
             problems.append(Problem(path="$.policy.actions", message="must start at different minutes of the week"))
-        least = 0 if isinstance(self.base, ToZero | Backlog | Fixed) else 1
+        least = 0 if isinstance(self.base, ToZero | Fixed) or is_on_backlog(self.base) else 1
         for index, action in enumerate(self.actions):
             path = f"actions[{index}]"
             problems.append(_whole(f"{path}.minute_of_week", action.minute_of_week, least=0, most=MINUTES_PER_WEEK - 1))
@@ -184,6 +191,12 @@ class Scheduled:
 
 
 Policy = Fixed | TargetTracking | ToZero | Backlog | StepScaling | Scheduled
+
+
+def is_on_backlog(policy: Policy) -> bool:
+    """Whether a policy looks at the queue of an asynchronous endpoint."""
+    base = policy.base if isinstance(policy, Scheduled) else policy
+    return isinstance(base, Backlog) or (isinstance(base, StepScaling) and base.watches_backlog)
 
 
 def _check(problems: Sequence[Problem | None]) -> None:
