@@ -15,7 +15,7 @@ from fitness.simulation.policies import Kind
 from fitness.simulation.policy_lint import Finding, Level
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import charts, charts_designer, data, policy_words, tables_designer, words
+from ui import charts, charts_designer, data, policy_words, stage, tables_designer, words
 from ui import format as fmt
 
 ENDPOINT, VARIANT = "my-endpoint", "AllTraffic"
@@ -37,16 +37,13 @@ class Wish:
 def draw(workload: Workload, verdict: Verdict) -> None:
     """Draw the designer of one option."""
     wish = _draw_controls(verdict)
-    if not data.is_simulator_ready():
-        with st.spinner("Compiling the simulator. The first time after an installation this takes half a minute."):
-            data.wait_for_simulator()
-    _draw_heading(verdict, wish.option)
+    stage.wait_for_simulator()
+    stage.draw_heading(verdict, wish.option, all_the_same="A policy is designed all the same.")
     try:
         with st.spinner("Replaying policies"):
             designed = data.policy_of(workload, wish.option, wish.kind, wish.config, metric=wish.metric)
     except InputError as err:
-        reasons = "; ".join(str(problem) for problem in err.problems)
-        st.error(fmt.plain(fmt.sentence(reasons)), title="No policy can be designed", icon=":material/block:")
+        stage.draw_problems(err, title="No policy can be designed")
         return
     _draw_refusals(designed.findings)
     _draw_recommended(designed)
@@ -59,8 +56,8 @@ def draw(workload: Workload, verdict: Verdict) -> None:
         st.markdown("**The busiest day under the recommended policy**")
         figure = charts_designer.followed(designed)
         st.plotly_chart(figure, config=charts.CONFIG, key="dzn_day", alt=charts_designer.followed_alt(designed))
-    _draw_configuration(designed)
     _draw_findings(designed, wish.metric)
+    _draw_configuration(designed)
     _draw_trade_offs(designed)
     _draw_basis(verdict, designed)
 
@@ -121,15 +118,6 @@ def _metrics(option: str, kind: Kind) -> list[str]:
     return list(dict.fromkeys([*own, *sorted(one.name for one in policy_lint.metrics())]))
 
 
-def _draw_heading(verdict: Verdict, option: str) -> None:
-    result = verdict.option(option)
-    st.subheader(fmt.plain(OPTIONS[option].title), anchor=False)
-    st.markdown(words.STATUS[result.status].badge)
-    note = fmt.sentence(words.obstacle(result)) or words.STATUS[result.status].meaning
-    all_the_same = " A policy is designed all the same." if result.status == "infeasible" else ""
-    st.caption(f"{fmt.plain(note)}{all_the_same}")
-
-
 def _draw_refusals(findings: Sequence[Finding]) -> None:
     """Draw what makes the policy impossible, before anything else."""
     for one in findings:
@@ -157,25 +145,29 @@ def _draw_recommended(designed: Designed) -> None:
                 "A month",
                 fmt.plain(tables_designer.cost(best.usd)),
                 delta=_saved(designed),
-                delta_color="inverse",
+                delta_color="off",
                 delta_arrow="off",
-                help=f"{fmt.number(best.instance_hours)} instance hours. {_interval(designed, 'cost')}",
+                help=f"{fmt.number(best.instance_hours)} instance hours, mean over the launch times.",
             )
             st.metric(
                 "Late requests",
                 fmt.percent(best.late_ratio),
-                help=f"Requests of minutes that ask for more than the instances in service carry. "
-                f"{_interval(designed, 'late_ratio')} At most {fmt.percent(designed.late_share)} may be late.",
+                help="Of minutes that ask for more than the instances in service carry, mean over the launch times. "
+                f"At most {fmt.percent(designed.late_share)} may be late.",
             )
             st.metric("At the slowest launch", fmt.percent(best.worst_late_ratio), help=_launches(designed))
             st.metric(
                 "Changes a day",
-                fmt.number(best.changes * 24 / 730),
+                f"{best.changes * 24 / 730:.1f}",
                 help="Times that instances are added or removed.",
             )
             st.metric("A rise waits", fmt.ms(designed.reaction_s * 1_000), help="The alarm and the launch after it.")
         said = policy_words.sentences(best.policy, designed)
         st.markdown("\n".join(f"- {fmt.plain(one)}" for one in said))
+        st.caption(
+            f"Over launches of {fmt.listed([fmt.ms(one * 1_000) for one in designed.launch_s], last='or')}: "
+            f"{_interval(designed, 'cost')} a month, {_interval(designed, 'late_ratio')} late."
+        )
 
 
 def _saved(designed: Designed) -> str | None:
@@ -188,7 +180,9 @@ def _interval(designed: Designed, name: str) -> str:
     text: Callable[[float], str] = fmt.percent
     if name == "cost":
         text = fmt.usd if designed.found.best.usd is not None else fmt.number
-    return f"Over the launch times {fmt.plain(text(min(values)))} to {fmt.plain(text(max(values)))}."
+    ends = list(dict.fromkeys(text(one) for one in (min(values), max(values))))
+    unit = " instance hours" if text is fmt.number else ""
+    return f"{fmt.plain(' to '.join(ends))}{unit}"
 
 
 def _launches(designed: Designed) -> str:
@@ -215,11 +209,7 @@ def _draw_configuration(designed: Designed) -> None:
     try:
         target = Target(endpoint=endpoint, variant=variant, is_component=is_component)
     except InputError as err:
-        st.error(
-            fmt.plain(fmt.sentence("; ".join(str(problem) for problem in err.problems))),
-            title="No endpoint can have this name",
-            icon=":material/block:",
-        )
+        stage.draw_problems(err, title="No endpoint can have this name")
         return
     if policy_lint.refused(designed.findings):
         st.caption("What is refused above is not part of this configuration: the metric is the usual one.")
@@ -298,6 +288,4 @@ def _draw_basis(verdict: Verdict, designed: Designed) -> None:
         month = "The month is a pattern with chance in it, and not your traffic."
         unknown = [late, carries, _launches(designed), month, *designed.notes]
         st.markdown("\n".join(f"- {fmt.plain(fmt.sentence(one))}" for one in unknown))
-        if assumed := verdict.option(designed.option).assumed:
-            titles = fmt.plain(fmt.listed([words.field_title(path) for path in assumed]))
-            st.write(f"Not declared, so the middle of its distribution was used: {titles}.")
+        stage.draw_assumed(verdict, designed.option)

@@ -71,10 +71,11 @@ def schedule(actions: tuple[Action, ...]) -> list[str]:
     for one in sorted(actions, key=lambda action: action.minute_of_week):
         day, minute = divmod(one.minute_of_week, _DAY)
         days.setdefault((minute, one.minimum, one.maximum), []).append(_DAYS[day])
-    return [
-        f"{', '.join(names)} at {minute // 60:02}:{minute % 60:02}: {low:,} to {high:,} instances."
-        for (minute, low, high), names in sorted(days.items())
-    ]
+    lines = []
+    for (minute, low, high), names in days.items():
+        count = f"{low:,} instances" if low == high else f"{low:,} to {high:,} instances"
+        lines.append(f"{', '.join(names)} at {minute // 60:02}:{minute % 60:02}: {count}.")
+    return lines
 
 
 def _rule(base: Fixed | TargetTracking | ToZero | Backlog | StepScaling, designed: Designed) -> list[str]:

@@ -23,7 +23,7 @@ def trade_offs(designed: Designed) -> pd.DataFrame:
             "Instance hours": [fmt.number(one.instance_hours) for _, one in table],
             "Late": [fmt.percent(one.late_ratio) for _, one in table],
             "Late at the slowest launch": [fmt.percent(one.worst_late_ratio) for _, one in table],
-            "Changes a day": [fmt.number(one.changes * 24 / 730) for _, one in table],
+            "Changes a day": [f"{one.changes * 24 / 730:.1f}" for _, one in table],
         }
     )
 
