@@ -199,16 +199,21 @@ def _traced(columns: Columns, name: str, *, exact: bool, unit: str | None, zone:
         counts = columns.counts
         if counts.size > MAX_MINUTES:
             refuse(name, f"is too long: at most {MAX_MINUTES} minutes are read, got {counts.size}")
+        _check(counts, name)
     else:
         clock = clocked(columns, notes, name, unit=unit, zone=zone)
         sums = summed(clock, notes)
         start, counts = clock.start, sums.counts
+        _check(counts, name)
         index = clock.models
         if index is not None:
             models, share, index = _popular(clock, index, columns.names, notes)
         if exact:
             rows = _rows(clock, sums, index)
-    return _checked(counts, start, notes, name, rows=rows, models=models, share=share)
+    if counts.size < 24 * 60:
+        notes.append(f"The recording is {counts.size / 60:.2g} h long; the month is taken to be like it.")
+    counts.setflags(write=False)
+    return Trace(counts=counts, start=start, notes=tuple(notes), rows=rows, models=models, model_share=share)
 
 
 def _popular(
@@ -242,16 +247,8 @@ def _rows(clock: Clocked, sums: Summed, models: Index | None) -> Rows:
     return Rows(time_s=time_s, width_s=width_s, count=count, model=models)
 
 
-def _checked(
-    counts: Counts,
-    start: datetime | None,
-    notes: list[str],
-    name: str,
-    *,
-    rows: Rows | None,
-    models: tuple[str, ...],
-    share: Counts | None,
-) -> Trace:
+def _check(counts: Counts, name: str) -> None:
+    """Refuse more requests in a minute than anything here serves, and a recording without any."""
     busiest = float(counts.max()) / 60
     if busiest > MAX_RPS:
         minute = int(counts.argmax())
@@ -261,7 +258,3 @@ def _checked(
         )
     if busiest < SHORTEST_RPS:
         refuse(name, "holds no request: the counts are all 0")
-    if counts.size < 24 * 60:
-        notes.append(f"The recording is {counts.size / 60:.2g} h long; the month is taken to be like it.")
-    counts.setflags(write=False)
-    return Trace(counts=counts, start=start, notes=tuple(notes), rows=rows, models=models, model_share=share)

@@ -4,14 +4,16 @@ Counts hide bursts: whether requests come evenly within their minute or at rando
 which was made.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from fitness.arrays import Array
 from fitness.simulation.arrays import Int32, Int64
 from fitness.simulation.months import whole_counts
-from fitness.trace import Trace
+from fitness.trace import Rows, Trace
 
 
 class Spread(StrEnum):
@@ -19,6 +21,51 @@ class Spread(StrEnum):
 
     POISSON = "poisson"  # at times drawn at random, as requests of many independent callers do
     EVEN = "even"  # at equal distances: the calmest that they can be
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Totals:
+    """How many requests of a recording come before any time, as finely as its rows tell."""
+
+    starts_s: Array  # (times,), different ones, sorted
+    before: Array  # requests before each of them, and in all: (times + 1,)
+    width_s: float  # that the requests of a time are spread over
+
+    @staticmethod
+    def of(rows: Rows) -> "Totals":
+        """The totals of rows; kept as long as the rows are."""
+        found = _TOTALS.get(rows)
+        if found is None:
+            found = _TOTALS[rows] = Totals._counted(rows)
+        return found
+
+    @staticmethod
+    def _counted(rows: Rows) -> "Totals":
+        heads = np.flatnonzero(np.diff(rows.time_s, prepend=-np.inf) > 0)
+        first = heads if rows.count is None else np.concatenate([[0], np.cumsum(rows.count)])[heads]
+        in_all = rows.time_s.size if rows.count is None else int(rows.count.sum())
+        return Totals(
+            starts_s=rows.time_s[heads], before=np.append(first, in_all).astype(np.float64), width_s=rows.width_s
+        )
+
+    def until(self, at_s: float) -> float:
+        """Requests before a time."""
+        place = int(np.searchsorted(self.starts_s, at_s)) - 1
+        if place < 0:
+            return 0.0
+        share = min((at_s - self.starts_s[place]) / self.width_s, 1.0) if self.width_s else 1.0
+        return float(self.before[place] + share * (self.before[place + 1] - self.before[place]))
+
+    def when(self, requests: float) -> float:
+        """The time by which so many have come; infinite if there are not more."""
+        place = int(np.searchsorted(self.before, requests, side="right")) - 1
+        if place >= self.starts_s.size:
+            return np.inf
+        share = (requests - self.before[place]) / (self.before[place + 1] - self.before[place])
+        return float(self.starts_s[place] + share * self.width_s)
+
+
+_TOTALS: WeakKeyDictionary[Rows, Totals] = WeakKeyDictionary()
 
 
 def requests_between(

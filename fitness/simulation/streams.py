@@ -80,9 +80,7 @@ def plan(
     windows = []
     for key, block in enumerate(chosen.tolist(), 1):
         first = block * each + offset[1 + key] * (each - size)
-        start_s, end_s = timeline.when(first), timeline.when(first + size)
-        before_s = max(timeline.when(max(first - LEAD_SHARE * size, 0.0)), start_s - lead_s)
-        window = timeline.stream(start_s, end_s, key=key, before_s=before_s)
+        window = timeline.window(first, size, key=key, lead=LEAD_SHARE * size, lead_s=lead_s)
         windows.append(replace(window, weight=whole.requests / count / max(window.offered, 1)))
     return Plan(month=_patched(whole, windows), windows=tuple(windows))
 

@@ -16,7 +16,7 @@ from fitness.simulation import randomness
 from fitness.simulation.arrays import Float32, Int32
 from fitness.simulation.months import Month
 from fitness.simulation.multipliers import multipliers
-from fitness.simulation.recorded import Spread, requests_between
+from fitness.simulation.recorded import Spread, Totals, requests_between
 from fitness.simulation.requested import MOST_MODELS, models_of
 from fitness.trace import Trace
 
@@ -109,12 +109,24 @@ class Timeline:
         """Length in seconds."""
         return self.month.minutes * 60.0
 
+    @property
+    def _totals(self) -> Totals | None:
+        """Those of a recording with rows finer than a minute."""
+        rows = None if self.recorded is None else self.recorded.rows
+        return None if rows is None or rows.width_s >= 60 else Totals.of(rows)
+
     def until(self, at_s: float) -> float:
         """Expected requests before a time."""
+        totals = self._totals
+        if totals is not None:
+            return totals.until(at_s + self.skipped_s) - totals.until(self.skipped_s)
         return float(np.interp(at_s / 60, np.arange(self.running.size), self.running))
 
     def when(self, requests: float) -> float:
         """The time by which so many are expected."""
+        totals = self._totals
+        if totals is not None:
+            return min(totals.when(requests + totals.until(self.skipped_s)) - self.skipped_s, self.end_s)
         minute = int(np.searchsorted(self.running, requests, side="right")) - 1
         if minute >= self.month.minutes:
             return self.end_s
@@ -137,6 +149,32 @@ class Timeline:
         counts = randomness.generator(self.seed, "surge").poisson(np.minimum(rps * 60, 1e18)).astype(np.float64)
         changed = replace(self.month, rps=rps, counts=np.where(factor == 1, self.month.counts, counts))
         return replace(self, month=changed, recorded=None, running=np.concatenate([[0.0], np.cumsum(rps * 60)]))
+
+    def window(self, first: float, size: float, *, key: int, lead: float, lead_s: float) -> Stream:
+        """About `size` requests after the first ones of the month, and at most `lead` in `lead_s` seconds to warm up.
+
+        Of a recording's own times they are exactly as many, even where more have the same time.
+        """
+        if self.recorded is None or self.recorded.rows is None or self.recorded.rows.width_s:
+            start_s, end_s = self.when(first), self.when(first + size)
+            before_s = max(self.when(max(first - lead, 0.0)), start_s - lead_s)
+            return self.stream(start_s, end_s, key=key, before_s=before_s)
+        times, models = self.recorded.rows.time_s, self.recorded.rows.model
+        low, high = round(first), min(round(first + size), times.size)
+        start_s = float(times[low])
+        begin = max(low - round(lead), int(np.searchsorted(times, start_s - lead_s)), 0)
+        end_s = max(self.when(high), float(np.nextafter(times[high - 1], np.inf)))
+        return stream_of(
+            self.inputs,
+            times[begin:high],
+            None if models is None else models[begin:high],
+            self.seed,
+            key,
+            self.draw,
+            window=(start_s, end_s),
+            lead=low - begin,
+            notes=_spread_note(self.recorded, self.spread),
+        )
 
     def stream(self, start_s: float, end_s: float, *, key: int, before_s: float | None = None) -> Stream:
         """The requests between two times; those from `before_s` on lead."""
@@ -174,8 +212,12 @@ def stream_of(
     *,
     window: tuple[float, float],
     notes: tuple[str, ...],
+    lead: int | None = None,
 ) -> Stream:
-    """The stream of these times: how long each request works and which model it asks for."""
+    """The stream of these times: how long each request works and which model it asks for.
+
+    The lead is what comes before the window where nothing else is said.
+    """
     n = times.size
     units = min(round(float(inputs.units[draw])), MOST_MODELS)
     if models is not None and int(models.max(initial=0)) >= units > 1:
@@ -200,7 +242,7 @@ def stream_of(
         uniform=randomness.routes(n, seed, key),
         start_s=window[0],
         end_s=window[1],
-        lead=int(np.searchsorted(times, window[0])),
+        lead=int(np.searchsorted(times, window[0])) if lead is None else lead,
         weight=0.0,
         notes=notes,
     )

@@ -98,6 +98,7 @@ HOSTILE = {
     "no number": (b"timestamp\n5\nnan\n", "a timestamp must be"),
     "an infinite count": (b"timestamp,count\n5,inf\n", "a count must be"),
     "a billion a second": (b"timestamp,count\n5,1e9\n6,1e10\n", "must have at most"),
+    "more than there are numbers for": (b"timestamp,count\n5,1e300\n", "must have at most"),
     "a wrong unit": (b"timestamp\n5\n1700000000\n", "must span at most five years"),
     "numbers and dates": (b"timestamp\n5\n2024-01-01T00:00:00Z\n", "must write every timestamp as a number"),
 }

@@ -104,3 +104,35 @@ def test_no_request_of_a_recording_is_lost_and_none_invented(counts, spread, see
     stream = streams.whole(resolved({}, trace=trace), seed=seed, spread=spread).windows[0]
     found = np.bincount((stream.arrivals / 60).astype(int), minlength=len(counts))
     assert found.tolist() == counts
+
+
+def windows_of(rows: str, *, requests: int, header: str = "timestamp") -> streams.Plan:
+    trace = read_trace(f"{header}\n{rows}\n".encode(), exact=True)
+    return streams.plan(resolved({}, trace=trace), requests=requests, seed=1)
+
+
+def test_windows_of_a_recording_lie_where_its_requests_are_and_not_where_its_minutes_are():
+    # Requests come in bursts of a tenth of a second, one a minute.
+    rng = np.random.default_rng(5)
+    times = np.sort(np.repeat(np.arange(120) * 60.0 + 7, 500) + rng.uniform(0.001, 0.1, 60_000)).round(6)
+    plan = windows_of("\n".join(map(str, times)), requests=6_000)
+    assert [one.offered for one in plan.windows] == [pytest.approx(6_000 / len(plan.windows), abs=1)] * len(
+        plan.windows
+    )
+    assert all(one.arrivals[one.lead] >= one.start_s for one in plan.windows)
+    assert all(one.arrivals[-1] < one.end_s for one in plan.windows)
+
+
+def test_windows_of_counts_by_the_second_lie_in_the_seconds_that_have_requests():
+    rows = "\n".join(f"{minute * 60 + 7},500\n{minute * 60 + 8},0" for minute in range(120))
+    plan = windows_of(rows, requests=6_000, header="timestamp,count")
+    for one in plan.windows:
+        assert one.offered == pytest.approx(6_000 / len(plan.windows), rel=0.3)
+        assert set((one.arrivals[one.lead :] % 60).astype(int)) == {7}
+
+
+def test_requests_that_all_come_at_one_time_are_played():
+    plan = windows_of("\n".join(["1700000000.125"] * 5_000), requests=1_000)
+    assert sum(one.offered for one in plan.windows) == pytest.approx(1_000, abs=len(plan.windows))
+    assert sum(one.weight * one.offered for one in plan.windows) == pytest.approx(plan.month.requests)
+    assert all(one.end_s > one.start_s for one in plan.windows)
