@@ -53,7 +53,7 @@ def trade_offs(designed: Designed) -> go.Figure:
     is_priced = found.best.usd is not None
     figure.update_xaxes(
         title="US dollars a month" if is_priced else "Instance hours a month",
-        tickprefix="$" if is_priced else "",
+        tickformat="$,~f" if is_priced else ",~f",
         range=[max(0.0, min(costs) - room), max(costs) + room],
         nticks=6,
     )

@@ -104,7 +104,7 @@ def lost(sizing: Sizing) -> go.Figure:
                 "pattern": {"shape": ["" if one == sizing.enough else "/" for one in sizing.fits]},
             },
             customdata=[[fmt.number(one.lost_s), fmt.percent(one.hit_ratio)] for one in sizing.fits],
-            hovertemplate="<b>%{x} instances</b><br>%{customdata[0]} s of callers, %{customdata[1]} hits<extra></extra>",
+            hovertemplate="<b>%{x} instances</b><br>%{customdata[0]} s waited, %{customdata[1]} hits<extra></extra>",
         )
     )
     top = max(one.lost_s for one in sizing.fits) / _S_PER_HOUR

@@ -249,10 +249,11 @@ def _draw_findings(designed: Designed, metric: str | None) -> None:
 
 def _draw_trade_offs(designed: Designed) -> None:
     st.header("The best trade-offs", anchor=False)
-    st.table(
+    st.dataframe(
         tables_designer.trade_offs(designed),
-        border="horizontal",
         hide_index=True,
+        height="content",
+        key="dzn_front",
         alt="Policies that no other beats in cost and late requests at once, and the fixed fleet",
     )
 

@@ -42,10 +42,11 @@ def draw(workload: Workload, verdict: Verdict) -> None:
         figure = charts_sizing.lost(sizing)
         st.plotly_chart(figure, config=charts.CONFIG, key="siz_lost", alt=charts_sizing.lost_alt(sizing))
     st.header("Several sizes", anchor=False)
-    st.table(
+    st.dataframe(
         tables_sizing.sizes(sizing),
-        border="horizontal",
         hide_index=True,
+        height="content",
+        key="siz_sizes",
         alt="Numbers of instances with memory, hits, lost user-seconds, 99th percentile and money",
     )
     _draw_moving(moving)
@@ -53,7 +54,9 @@ def draw(workload: Workload, verdict: Verdict) -> None:
 
 
 def _draw_nothing_to_share(*, is_chain: bool) -> None:
-    why = "Its models answer one request together, so they stay in memory together." if is_chain else "It has one."
+    why = (
+        "Its models answer one request together, so they stay in memory together." if is_chain else "This one has one."
+    )
     st.info(
         f"A multi-model endpoint keeps many models that are called one by one. {why}",
         title="This workload has no models to share memory",
@@ -171,10 +174,11 @@ def _draw_moving(moving: Moving) -> None:
         f"on {moving.own_type}, at least one instance; the shared one keeps the goal. Hits here are by Che's "
         "approximation."
     )
-    st.table(
+    st.dataframe(
         tables_sizing.splits(moving),
-        border="horizontal",
         hide_index=True,
+        height="content",
+        key="siz_splits",
         alt="Bill and waiting by how many of the most requested models have endpoints of their own",
     )
 

@@ -18,8 +18,8 @@ def trade_offs(designed: Designed) -> pd.DataFrame:
     table.append(("Fixed fleet: ", found.fixed))
     return pd.DataFrame(
         {
-            "Policy": [fmt.plain(f"{mark}{policy_words.short(one.policy)}") for mark, one in table],
-            "A month": [fmt.plain(cost(one.usd)) for _, one in table],
+            "Policy": [f"{mark}{policy_words.short(one.policy)}" for mark, one in table],
+            "A month": [cost(one.usd) for _, one in table],
             "Instance hours": [fmt.number(one.instance_hours) for _, one in table],
             "Late": [fmt.percent(one.late_ratio) for _, one in table],
             "Late at the slowest launch": [fmt.percent(one.worst_late_ratio) for _, one in table],
