@@ -6,6 +6,7 @@ Exit status: 0 done, 2 bad input, 3 no option is feasible, 130 stopped by Ctrl-C
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -95,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
         default="poisson",
         help="where the requests of a recorded count lie in its minute: at random (poisson) or evenly",
     )
-    playing.add_argument("--requests", type=int, default=100_000, metavar="N", help="requests to play (100,000)")
+    playing.add_argument(
+        "--requests", type=int, metavar="N", help="requests to play (100,000; of a recording all, up to 10,000,000)"
+    )
     playing.add_argument("--seed", type=int, default=SEED, metavar="S", help="the same seed gives the same answer")
     playing.add_argument("--limits", choices=("current", "article"), help="which dated profile of limits gates")
     playing.add_argument("--json", action="store_true", help="the answer as JSON")
@@ -169,11 +172,14 @@ def _simulate(args: argparse.Namespace) -> int:
     if args.seed < 0:
         _refuse("--seed", f"must be >= 0, got {args.seed}")
     with Line(sys.stderr) as line:
-        work = _study(args, *_workload(args, exact=True))
+        workload, trace = _workload(args, exact=True)
+        work = _study(args, workload, trace)
+        recorded = play.REQUESTS if trace is None else max(play.FEWEST_REQUESTS, math.ceil(trace.counts.sum()))
+        requests = min(recorded, play.MOST_REQUESTS) if args.requests is None else args.requests
         done = play.simulate(
             work,
             args.option,
-            requests=args.requests,
+            requests=requests,
             seed=args.seed,
             spread=streams.Spread(args.spread),
             progress=line.ratio("playing requests"),

@@ -210,6 +210,8 @@ def _traced(columns: Columns, name: str, *, exact: bool, unit: str | None, zone:
             models, share, index = _popular(clock, index, columns.names, notes)
         if exact:
             rows = _rows(clock, sums, index)
+    if exact and counts.sum() < 0.5:
+        refuse(name, f"holds no whole request to play: the counts sum to {counts.sum():.3g}")
     if counts.size < 24 * 60:
         notes.append(f"The recording is {counts.size / 60:.2g} h long; the month is taken to be like it.")
     counts.setflags(write=False)

@@ -49,9 +49,14 @@ def _notes(work: Study, done: Simulation) -> list[str]:
     if work.trace is None:
         return list(done.notes)
     recorded = float(work.trace.counts.sum())
-    some = f"{done.played_requests:,} of the {recorded:,.0f} recorded requests are played and stand for all."
-    every = f"All {recorded:,.0f} recorded requests are played."
-    return [*work.trace.notes, some if done.played_requests < round(recorded) else every, *done.notes]
+    if done.played_requests >= round(recorded):
+        played = [f"All {recorded:,.0f} recorded requests are played."]
+    else:
+        played = [
+            f"{done.played_requests:,} of the {recorded:,.0f} recorded requests are played and stand for all.",
+            "A queue that builds up within a minute, over more requests than a window has, is not seen.",
+        ]
+    return [*work.trace.notes, *played, *done.notes]
 
 
 def _band(band: Band) -> Mapping[str, float]:

@@ -51,7 +51,7 @@ def simulated(capsys, workload: str, *arguments: str) -> dict:
 
 
 def test_a_whole_recording_is_played_at_its_own_times(capsys, workload, tmp_path):
-    found = simulated(capsys, workload, "--trace", arrivals(tmp_path, 3_000), "--requests", "3000")
+    found = simulated(capsys, workload, "--trace", arrivals(tmp_path, 3_000))
     assert found["played_requests"] == 3_000
     assert "All 3,000 recorded requests are played." in found["notes"]
     assert "Requests come at the very times of the recording." in found["notes"]
@@ -62,6 +62,9 @@ def test_a_part_of_a_recording_stands_for_all_of_it_and_says_so(capsys, workload
     assert found["played_requests"] == pytest.approx(2_000, abs=200)
     assert (
         f"{found['played_requests']:,} of the 9,000 recorded requests are played and stand for all." in found["notes"]
+    )
+    assert (
+        "A queue that builds up within a minute, over more requests than a window has, is not seen." in found["notes"]
     )
     assert found["requests_per_month"] == pytest.approx(9_000 / 2 * 730, rel=0.01)
 
@@ -113,6 +116,15 @@ def test_a_recording_that_can_t_be_read_ends_in_a_message(capsys, workload, tmp_
     assert (status, out) == (2, "")
     assert message in err
     assert "hostile.csv" in err
+
+
+def test_less_than_a_request_can_t_be_played_but_judged_by_formulas(capsys, workload, tmp_path):
+    (tmp_path / "little.csv").write_text("count\n0.1\n0.2\n")
+    trace = ("--trace", str(tmp_path / "little.csv"))
+    assert run(capsys, "bill", workload, *COMMANDS["bill"], *trace)[0] == 0
+    status, _, err = run(capsys, "simulate", workload, *COMMANDS["simulate"], *trace)
+    assert status == 2
+    assert "holds no whole request to play: the counts sum to 0.3 @ little.csv" in err
 
 
 @pytest.mark.parametrize("command", COMMANDS)
