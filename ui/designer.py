@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fitness.errors import InputError
-from fitness.options import OPTIONS
 from fitness.simulation import autoscaling, policy_lint
 from fitness.simulation.autoscaling import Target
 from fitness.simulation.designed import KINDS, ZERO, Designed
@@ -21,6 +20,7 @@ from ui import format as fmt
 ENDPOINT, VARIANT = "my-endpoint", "AllTraffic"
 _USUAL = "The usual one"
 _LONGEST_NAME = 63
+_METRIC_CODES = frozenset({"unpublished-metric", "unsuited-metric"})
 _RULES = "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html"
 
 
@@ -211,8 +211,11 @@ def _draw_configuration(designed: Designed) -> None:
     except InputError as err:
         stage.draw_problems(err, title="No endpoint can have this name")
         return
-    if policy_lint.refused(designed.findings):
-        st.caption("What is refused above is not part of this configuration: the metric is the usual one.")
+    refused = {one.code for one in designed.findings if one.level is Level.REFUSE}
+    if refused & _METRIC_CODES:
+        st.caption("The metric that is refused above is not part of it: this is the usual one.")
+    if refused - _METRIC_CODES:
+        st.caption("These calls fail, or do harm, as long as what is refused above holds.")
     python, document = st.tabs(["Python (boto3)", "JSON"], key="dzn_format")
     with python:
         st.caption(f"Run it once where the credentials of the account are. [Rules of scaling endpoints]({_RULES}).")
@@ -227,8 +230,8 @@ def _draw_findings(designed: Designed, metric: str | None) -> None:
     st.header("What to know before you use it", anchor=False)
     usual = policy_lint.default_metric(designed.found.best.policy)
     if metric is None or metric == usual:
-        st.write(f"It looks at `{usual}`, which {fmt.plain(OPTIONS[designed.option].title)} publishes.")
-    elif not any(one.code in ("unpublished-metric", "unsuited-metric") for one in designed.findings):
+        st.write(f"It looks at `{usual}`, which this option publishes.")
+    elif not any(one.code in _METRIC_CODES for one in designed.findings):
         st.info(
             f"`{metric}` is published, and a target can be kept on it. Which value stands for "
             f"{fmt.number(designed.carries_per_minute)} requests a minute on one instance takes a measurement: load "

@@ -113,8 +113,8 @@ def _steps(base: StepScaling, side: str) -> list[str]:
     verb, word, sign = ("add", "above", 1) if is_out else ("remove", "below", -1)
     changes = [
         f"{verb} {step.change:,} {word} {fmt.number(threshold + sign * step.distance)}"
-        for step in steps
-        if sign > 0 or step.distance < threshold
+        for step, before in zip(steps, (None, *steps), strict=False)
+        if (sign > 0 or step.distance < threshold) and (before is None or before.change != step.change)
     ]
     minutes = "one minute" if points == 1 else f"{points} minutes in a row"
     return [fmt.sentence(f"after {minutes} {fmt.listed(changes, last='or')}")] if changes else []
@@ -125,4 +125,4 @@ def _bounds(base: Fixed | TargetTracking | ToZero | Backlog | StepScaling) -> st
         return f"{base.instances:,} instances."
     low = 0 if isinstance(base, ToZero) else base.minimum
     unit = "copies" if isinstance(base, ToZero) else "instances"
-    return f"At least {low:,} and at most {base.maximum:,} {unit}."
+    return f"Always {low:,} {unit}." if low == base.maximum else f"From {low:,} to {base.maximum:,} {unit}."

@@ -10,6 +10,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from fitness import analytic
+from fitness.analytic import settings
 from fitness.arrays import Array
 from fitness.errors import InputError, Problem
 from fitness.inputs import HOURS_PER_MONTH, Inputs
@@ -89,16 +91,17 @@ def design_for(work: Study, option: str, kind: Kind, *, metric: str | None = Non
         raise InputError([Problem(path="kind", message=f"must be one of {allowed} for {option}, got {kind}")])
     proposed = work.configured(option)
     outcome = proposed.outcome
-    if outcome is None or outcome.instance_types is None:
+    if outcome is None:
         failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
         raise InputError([Problem(path="option", message=f"{option} has no configuration: {failed or 'no type'}")])
     inputs = work.point
+    outcome, swapped = _scalable(work, proposed.variant, outcome)
     traffic, notes = _one_endpoint(inputs, option, seed)
     variant = ZERO if kind is Kind.TO_ZERO else ""
     queues = kind is Kind.BACKLOG
     service_s, slots = (float(outcome.serving[name][0]) for name in ("service_s", "slots"))
     carries = 60 * slots / service_s if queues else float(outcome.settings["target_invocations_per_minute"][0])
-    instance = outcome.instance_types[0]
+    instance = _type_of(outcome)
     price = work.book.estimate(f"{'async' if queues else 'hosting'}/{instance}", inputs.region)
     usd_per_hour = None if price is None else float(price.usd_per_unit) + _volume_usd_per_hour(work, inputs, outcome)
     launch_s, share = launch_times(inputs), late_share(inputs)
@@ -156,7 +159,7 @@ def design_for(work: Study, option: str, kind: Kind, *, metric: str | None = Non
         followed=_followed(found.best.policy, traffic, carries, middle_s, service_s if queues else 0.0),
         reaction_s=reaction_s(found.best.policy, middle_s),
         findings=(*_unscalable(instance), *findings),
-        notes=tuple(dict.fromkeys((*notes, *found.notes, *_refusals(inputs, found.best.policy)))),
+        notes=tuple(dict.fromkeys((*swapped, *notes, *found.notes, *_refusals(inputs, found.best.policy)))),
         seed=seed,
     )
 
@@ -225,16 +228,38 @@ def busiest_day(traffic: Month) -> int:
     return int(starts[np.argmax(running[starts + DAY] - running[starts])])
 
 
+def _scalable(work: Study, variant: str, outcome: Outcome) -> tuple[Outcome, tuple[str, ...]]:
+    """What the option would do on types that can be registered for scaling, unless a type is fixed."""
+    proposed = _type_of(outcome)
+    if not _is_burstable(proposed) or settings.text(work.config, "instance_type") is not None:
+        return outcome, ()
+    types = [name for name in catalogue() if not _is_burstable(name)]
+    found = analytic.evaluate(outcome.option, variant, work.point, work.book, config=work.config, types=types)
+    if found is None:
+        return outcome, ()
+    note = f"{proposed} costs less, but burstable types can't be registered for scaling: {_type_of(found)} is taken."
+    return found, (note,)
+
+
+def _type_of(outcome: Outcome) -> str:
+    assert outcome.instance_types is not None  # noqa: S101 only options on instances have kinds
+    return outcome.instance_types[0]
+
+
+def _is_burstable(instance_type: str) -> bool:
+    known = catalogue().get(instance_type)
+    return known is not None and family(known) in BURSTABLE
+
+
 def _unscalable(instance_type: str) -> Sequence[Finding]:
     """Application Auto Scaling takes no variant on burstable instances."""
-    known = catalogue().get(instance_type)
-    if known is None or family(known) not in BURSTABLE:
+    if not _is_burstable(instance_type):
         return ()
     return (
         Finding(
             level=Level.REFUSE,
             code="burstable-type",
-            message=f"{instance_type} is a burstable type, which can't be registered for scaling: choose another type",
+            message=f"burstable types such as {instance_type} can't be registered for scaling: choose another type",
             source="Amazon SageMaker developer guide, endpoint-auto-scaling-add-policy",
             as_of="2026",
         ),

@@ -64,7 +64,7 @@ def test_a_metric_that_the_option_does_not_publish_is_refused_with_the_reason(ap
     at = drawn(at.run())
     assert "does not publish" in at.error[0].value
     assert "belongs to async" in at.error[0].value
-    assert "the metric is the usual one" in said(at)
+    assert "this is the usual one" in said(at)
 
 
 def test_a_published_metric_without_a_known_target_asks_for_a_measurement(app):
@@ -76,6 +76,7 @@ def test_a_published_metric_without_a_known_target_asks_for_a_measurement(app):
 def test_a_burstable_type_is_refused(app):
     at = opened(app, scaled=REAL_TIME, scaled_type="ml.t2.medium")
     assert "can't be registered for scaling" in at.error[0].value
+    assert "as long as what is refused above holds" in said(at)
 
 
 def test_a_queue_has_its_own_kind_and_its_alarm(app):

@@ -1,6 +1,7 @@
 """Figures, words and tables of a designed policy."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_every_kind_of_policy_is_said_in_words(designed):
     carries = designed.carries_per_minute
     tracking = TargetTracking(target_per_minute=carries / 2, minimum=2, maximum=9, scale_in_cooldown_s=900)
     assert "50 % of the" in said(designed, tracking)
-    assert "At least 2 and at most 9 instances." in said(designed, tracking)
+    assert "From 2 to 9 instances." in said(designed, tracking)
     assert "Wait 5 min after scaling out and 15 min after scaling in" in said(designed, tracking)
     assert "a minute in which a request failed" in said(designed, ToZero(target_per_minute=60, maximum=4))
     queue = Backlog(target_per_instance=5, minimum=0, maximum=4)
@@ -100,3 +101,5 @@ def test_steps_are_said_with_the_metric_at_which_they_begin(designed):
     )
     assert "After one minute add 1 above 600 or add 2 above 900." in said(designed, policy)
     assert "After 15 minutes in a row remove 1 below 300 or remove 3 below 150." in said(designed, policy)
+    alike = replace(policy, steps_in=(Step(distance=0, change=1), Step(distance=150, change=1)))
+    assert "After 15 minutes in a row remove 1 below 300." in said(designed, alike)

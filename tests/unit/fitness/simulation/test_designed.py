@@ -122,6 +122,16 @@ def test_a_burstable_type_is_refused_since_it_cannot_be_registered():
     assert [one.code for one in made.findings if one.level == "refuse"] == ["burstable-type"]
 
 
+def test_where_the_cheapest_type_is_burstable_another_one_is_taken_and_named():
+    tiny = {"request.processing_ms": 1, "traffic.rps_mean": 0.1, "traffic.rps_peak": 0.2, "models.memory_mb": 100}
+    proposed = studied({**DIURNAL, **tiny}).configured("real_time").outcome.instance_types[0]
+    made = found(config=None, **tiny)
+    assert proposed.startswith("ml.t2.")
+    assert not made.instance_type.startswith("ml.t2.")
+    assert not refused(made.findings)
+    assert any(note.startswith(f"{proposed} costs less") for note in made.notes)
+
+
 def test_a_metric_that_the_option_does_not_publish_is_refused_with_its_owner():
     made = found(metric="ApproximateBacklogSizePerInstance")
     (first, *_) = made.findings
