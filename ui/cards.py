@@ -24,6 +24,7 @@ def draw_banner(verdict: Verdict) -> None:
             return
         badges = [words.CONFIDENCE[verdict.confidence].badge] if verdict.confidence else []
         badges.append(words.STATUS[best.status].badge)
+        badges.append((words.GRADE[best.grade] if verdict.draws else words.PENDING).badge)
         st.caption("The verdict")
         st.header(fmt.plain(best.option.title), anchor=False)
         st.markdown(f"{' '.join(badges)} {_chances(verdict)}")

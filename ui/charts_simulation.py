@@ -15,6 +15,7 @@ HEIGHT_PX = 300
 _MIDNIGHT = "2000-01-01"  # a date axis needs a date; only the time is shown
 _MS = 1_000
 _FEW_INSTANCES = 6  # up to here the axis has a tick for each
+_FEW_REQUESTS = 6  # the same for requests
 _LONG_S = 60.0  # from here on a tick at a power of ten reads better in seconds than in minutes
 _BLUE, _ORANGE, _GREEN, _PINK = (f"#{place:06d}" for place in range(1, 5))  # places of the theme's colours
 _PERCENTILES = (("50 %", _GREEN, "dot"), ("95 %", _BLUE, "dash"), ("99 %", _ORANGE, "solid"))
@@ -112,10 +113,10 @@ def latency_alt(course: Course) -> str:
     return f"99 of 100 answers arrive within {fmt.ms(float(known.min()))} to {fmt.ms(float(known.max()))}."
 
 
-def trouble(course: Course, *, window_s: _Window, most: float) -> go.Figure:
+def trouble(course: Course, *, window_s: _Window, most: float, without: str) -> go.Figure:
     """Give the requests that met a cold start or a missing model, were refused or timed out, over the day.
 
-    Shape: stacked bars, one an interval. Units: requests.
+    Shape: stacked bars, one an interval; where there are none the words `without`. Units: requests.
     """
     figure = _figure(window_s, is_job=course.is_job)
     kinds = (
@@ -135,10 +136,13 @@ def trouble(course: Course, *, window_s: _Window, most: float) -> go.Figure:
                 hovertemplate="%{y:,}<extra>" + name + "</extra>",
             )
         )
+    if not figure.data:
+        figure.add_annotation(text=without, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
     figure.update_layout(barmode="stack", bargap=0, showlegend=True)
     minutes = course.interval_s / 60
     title = "Requests in a minute" if minutes == 1 else f"Requests in {minutes:g} minutes"
-    figure.update_yaxes(title=title, range=[0, max(most, 1.0) * 1.1])
+    whole = {"dtick": 1} if most < _FEW_REQUESTS else {}  # there is no half a request
+    figure.update_yaxes(title=title, range=[0, max(most, 1.0) * 1.1], **whole)
     return figure
 
 

@@ -5,7 +5,7 @@ declared workload alone. Cached values are frozen, which is why they are shared 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -21,15 +21,17 @@ from fitness.simulation.designed import Designed
 from fitness.simulation.moving import Moving
 from fitness.simulation.play import Simulation
 from fitness.simulation.policies import Kind
+from fitness.simulation.progress import Progress, within
 from fitness.simulation.sizing import Sizing
 from fitness.study import Study
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import scenario
+from ui import scenario, state
+from ui.runs import Run, Runs
 
 Config = tuple[tuple[str, object], ...]  # fixed settings in the order of their names
 
-MONTH_REQUESTS = 100_000  # of the month, for its figures and their bands
+MONTH_REQUESTS = 100_000  # of the month, for its figures and their bands; more are played in the background
 DRAWS = 512  # draws over the unknown inputs; at least 500 make P(best) worth showing
 _DAY_S = 86_400
 _REFRESHED_S = 600  # a refresh of the prices on the command line shows after this time
@@ -112,24 +114,63 @@ def study_of(workload: Workload, config: Mapping[str, object]) -> Study:
     return _study(scenario.encode(workload), tuple(sorted(config.items())), price_book().as_of)
 
 
-def simulation_of(workload: Workload, option: str, config: Mapping[str, object]) -> Simulation:
+def simulation_of(
+    workload: Workload, option: str, config: Mapping[str, object], *, requests: int = MONTH_REQUESTS
+) -> Simulation:
     """Give what an option does with requests of the whole month.
 
     Raises: InputError where nothing can be configured.
     """
-    return _simulation(scenario.encode(workload), option, tuple(sorted(config.items())), price_book().as_of)
+    return _simulation(scenario.encode(workload), option, tuple(sorted(config.items())), requests, price_book().as_of)
+
+
+def long_simulation_of(
+    workload: Workload, sides: Sequence[tuple[str, Mapping[str, object]]], *, requests: int
+) -> Run[tuple[Simulation, ...]]:
+    """Give the run that plays many requests of the month through some configurations, and begin it if nobody has.
+
+    A tab has one run: asking for another one leaves the one before.
+    Raises: InputError for a wrong setting; what else goes wrong is raised once, and a further call begins anew.
+    """
+    works = [(study_of(workload, config), option) for option, config in sides]
+
+    def work(progress: Progress) -> tuple[Simulation, ...]:
+        return tuple(
+            play.simulate(one, option, requests=requests, progress=within(progress, part, len(works)))
+            for part, (one, option) in enumerate(works)
+        )
+
+    asked = tuple((option, tuple(sorted(config.items()))) for option, config in sides)
+    token = (scenario.encode(workload), asked, requests, price_book().as_of)
+    run = _runs().ask(token, work, watcher=state.tab_id())
+    if run.error is not None:
+        _runs().forget(token)
+        raise run.error
+    return run
+
+
+def stop_long_simulation() -> None:
+    """Say that this tab no longer waits for its run; it stops unless another tab does."""
+    _runs().leave(watcher=state.tab_id())
 
 
 def day_of(
-    workload: Workload, option: str, config: Mapping[str, object], *, surge_factor: float, surge_hour: int
+    workload: Workload,
+    option: str,
+    config: Mapping[str, object],
+    *,
+    surge_factor: float,
+    surge_hour: int,
+    requests: int = day.REQUESTS,
 ) -> Course:
     """Give what an option does with the busiest day, with a surge if the factor is above 1.
 
+    `requests` is the most that are played; of a busier day the part around the surge or its busiest minute is.
     Raises: InputError where nothing can be configured.
     """
     fixed = tuple(sorted(config.items()))
     hour = surge_hour if surge_factor > 1 else 0
-    return _day(scenario.encode(workload), option, fixed, surge_factor, hour, price_book().as_of)
+    return _day(scenario.encode(workload), option, fixed, surge_factor, hour, requests, price_book().as_of)
 
 
 def is_simulator_ready() -> bool:
@@ -154,14 +195,19 @@ def _axis(link: str, path: str, prices_as_of: str) -> Axis:
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
-def _simulation(link: str, option: str, config: Config, prices_as_of: str) -> Simulation:
-    return play.simulate(_study(link, config, prices_as_of), option, requests=MONTH_REQUESTS)
+def _simulation(link: str, option: str, config: Config, requests: int, prices_as_of: str) -> Simulation:
+    return play.simulate(_study(link, config, prices_as_of), option, requests=requests)
 
 
-@st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
-def _day(link: str, option: str, config: Config, factor: float, hour: int, prices_as_of: str) -> Course:
+@st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
+def _day(link: str, option: str, config: Config, factor: float, hour: int, requests: int, prices_as_of: str) -> Course:
     found = _study(link, config, prices_as_of)
-    return day.play_day(found, option, surge_factor=factor, surge_hour=hour)
+    return day.play_day(found, option, surge_factor=factor, surge_hour=hour, requests=requests)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _runs() -> Runs[tuple[Simulation, ...]]:
+    return Runs()
 
 
 def policy_of(

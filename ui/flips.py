@@ -18,7 +18,7 @@ def draw(verdict: Verdict) -> None:
     """Draw the fields along which the best option changes, those along which it does not, and those not declared."""
     workload = verdict.workload
     status = st.empty()
-    if not state.is_settled():
+    if not verdict.draws:
         status.caption("The ranking comes first. These are for the scenario before.")
         return
     axes = _walk(workload, status)

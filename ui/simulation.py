@@ -1,5 +1,6 @@
-"""The parts of the Simulate page: what is played, and what became of it."""
+"""The parts of the Simulate page that show what became of a scene: at once by the formulas, then as it was played."""
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,186 +9,123 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from fitness.analytic.settings import NUMBERS, ROUTINGS
 from fitness.errors import InputError
+from fitness.outcome import Outcome
+from fitness.simulation import day
 from fitness.simulation.day import SURGE_S, Course
 from fitness.simulation.play import Simulation
-from fitness.study import Study
+from fitness.study import Played, Study
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import charts, charts_simulation, data, tables_simulation, words
+from ui import charts, charts_simulation, data, first_paint, long_run, tables_simulation, words
 from ui import format as fmt
+from ui.scene import Scene
 
-NOTHING = "nothing"
-MOST_SURGE = 10.0
 BEFORE_S, AFTER_S = 1800.0, 5400.0  # what is shown around a surge
 _DAY_S = 86_400.0
-_DEFAULT_HOUR = 10
-_INSTANCES = ("instance_type", "min_instances", "max_instances", "target_invocations_per_minute", "routing")
-_SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "async": ("instance_type", "min_instances", "max_instances"),
-    "batch": ("instance_type", "instances"),
-    "serverless": ("memory_mb", "max_concurrency", "provisioned_concurrency"),
-    "azure_functions": ("memory_mb", "max_concurrency"),
-    "mme": _INSTANCES[:-1],
-    "mme_gpu": _INSTANCES[:-1],
-}
-_LABELS = {
-    "instance_type": "Instance type",
-    "min_instances": "Fewest instances",
-    "max_instances": "Most instances",
-    "target_invocations_per_minute": "Target: requests a minute for each instance",
-    "routing": "Routing",
-    "instances": "Instances",
-    "memory_mb": "Memory (MB)",
-    "max_concurrency": "Most requests at once",
-    "provisioned_concurrency": "Provisioned concurrency",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What a person wants to see played: one or two options with their fixed settings, and a surge."""
-
-    sides: tuple[tuple[str, Mapping[str, object]], ...]
-    surge_factor: float
-    surge_hour: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One option that was played."""
+    """One option of the scene: by the formulas, and as it was played."""
 
-    label: str
     work: Study
-    month: Simulation
+    proposed: Played
+    month: Simulation | None  # None: not played yet
     day: Course
 
+    @property
+    def outcome(self) -> Outcome:
+        """What is known of the month so far."""
+        found = self.proposed.outcome if self.month is None else self.month.outcome
+        assert found is not None  # noqa: S101 what can't be configured is no act
+        return found
 
-def draw_controls(verdict: Verdict) -> Scene:
-    """Draw what can be chosen; every choice is part of the address."""
-    ids = [one.option.id for one in verdict.options]  # the eligible ones first
-    with st.container(border=True):
-        grid = st.grid(4, min_column_width=200)
-        with grid.cell():
-            first = st.selectbox(
-                "Option", ids, format_func=words.option_title, key="option", bind="query-params", help="Best first."
-            )
-        with grid.cell():
-            second = st.selectbox(
-                "Beside it",
-                [NOTHING, *ids],
-                format_func=lambda one: "Nothing" if one == NOTHING else words.option_title(one),
-                key="beside",
-                bind="query-params",
-                help="Another option, or the same one with other settings, on the same requests.",
-            )
-        with grid.cell():
-            factor = st.slider(
-                "Surge: times the traffic",
-                min_value=1.0,
-                max_value=MOST_SURGE,
-                value=1.0,
-                step=0.5,
-                format="%gx",
-                key="surge",
-                bind="query-params",
-                help=f"For {SURGE_S / 60:.0f} minutes. At 1 the day stays as it is.",
-            )
-        with grid.cell():
-            hour = st.slider(
-                "From the hour",
-                min_value=0,
-                max_value=23,
-                value=_DEFAULT_HOUR,
-                format="%d:00",
-                key="hour",
-                bind="query-params",
-                disabled=factor <= 1,
-                help="UTC.",
-            )
-        chosen = [first] if second == NOTHING else [first, second]
-        sides = [(option, _draw_settings(option, number)) for number, option in enumerate(chosen, start=1)]
-    return Scene(sides=tuple(sides), surge_factor=factor, surge_hour=hour)
+    @property
+    def monthly_usd(self) -> float | None:
+        """The bill so far."""
+        return float(self.proposed.monthly_usd[0]) if self.month is None else self.month.monthly_usd
 
 
-def draw(workload: Workload, verdict: Verdict, scene: Scene) -> None:
-    """Play the scene and draw what became of it."""
+def draw(workload: Workload, verdict: Verdict, scene: Scene, *, is_played: bool) -> None:
+    """Draw the scene: by the formulas, with places for what is to come, or as it was played."""
     if not data.is_simulator_ready():
         with st.spinner("Compiling the simulator. The first time after an installation this takes half a minute."):
             data.wait_for_simulator()
-    with st.spinner("Playing the day"):
-        acts = [_play(workload, option, config, scene) for option, config in scene.sides]
-    labels = _labels([option for option, _ in scene.sides])
-    found = [
-        Act(label=label, work=act[0], month=act[1], day=act[2])
-        for label, act in zip(labels, acts, strict=True)
-        if not isinstance(act, InputError)
-    ]
+    sides = scene.sides
+    acts = [_act(workload, option, config, scene, is_played=is_played) for option, config in sides]
+    if is_played:
+        playable = tuple(side for side, act in zip(sides, acts, strict=True) if isinstance(act, Act))
+        acts = _with_months(acts, long_run.draw(workload, playable, requests=scene.requests))
+    else:
+        data.stop_long_simulation()
+    found = [act for act in acts if isinstance(act, Act)]
     scales = _scales(workload, [act.day for act in found], scene)
-    played = iter(found)
+    labels = _labels([option for option, _ in sides])
     places = st.columns(2) if len(acts) > 1 else [st.container()]
-    for number, (place, (option, config), act, label) in enumerate(zip(places, scene.sides, acts, labels, strict=True)):
+    for number, (place, (option, config), act) in enumerate(zip(places, sides, acts, strict=True)):
         with place:
-            _draw_heading(verdict, option, label, fixed=len(config))
+            _draw_heading(verdict, option, labels[number], fixed=len(config), is_played=is_played)
             if isinstance(act, InputError):
                 reasons = "; ".join(str(problem) for problem in act.problems)
                 st.error(fmt.plain(fmt.sentence(reasons)), title="This can't be played", icon=":material/block:")
             else:
-                _draw_metrics(one := next(played))
-                _draw_day(one.day, scales, key=f"sim_{number + 1}", is_alone=len(acts) == 1)
+                _draw_metrics(act)
+                key = f"sim_{number + 1}"
+                _draw_day(act.day, scales, key=key, is_alone=len(acts) == 1, is_played=is_played)
     if found:
-        _draw_month(found)
-        _draw_basis(verdict, found)
+        named = [(label, act) for label, act in zip(labels, acts, strict=True) if isinstance(act, Act)]
+        _draw_month(named)
+        _draw_basis(verdict, named)
 
 
-def _draw_settings(option: str, number: int) -> dict[str, object]:
-    """Draw the settings of one side; what is left empty stays as proposed."""
-    suffix = "" if number == 1 else f"_{number}"
-    names = _SETTINGS.get(option, _INSTANCES)
-    which = "" if number == 1 else " beside it"
-    title = fmt.plain(words.option_title(option))
-    with st.expander(f"Configuration{which}: **{title}**", key=f"sim_fix{suffix}"):
-        grid = st.grid(min(len(names), 5), min_column_width=160)
-        found: dict[str, object] = {}
-        for name in names:
-            with grid.cell():
-                value = _draw_setting(name, f"{name}{suffix}")
-            if value is not None:
-                found[name] = value
-    return found
+def play(workload: Workload, scene: Scene) -> None:
+    """Play the scene, so that it can be drawn; before each part a further move of a slider interrupts."""
+    place = st.empty()
+    for option, config in scene.sides:
+        with contextlib.suppress(InputError):  # the side says so itself
+            place.empty()
+            _month_of(workload, option, config, scene)
+            place.empty()
+            _day_of(workload, option, config, scene)
 
 
-def _draw_setting(name: str, key: str) -> object:
-    label = _LABELS[name]
-    if name in ("instance_type", "routing"):
-        options = data.instance_names() if name == "instance_type" else ROUTINGS
-        return st.selectbox(label, options, index=None, placeholder="As proposed", key=key, bind="query-params")
-    low, high = NUMBERS[name]
-    is_rate = name == "target_invocations_per_minute"
-    return st.number_input(
-        label,
-        min_value=low if is_rate else int(low),
-        max_value=high if is_rate else int(high),
-        value=None,
-        step=10.0 if is_rate else 1,
-        placeholder="As proposed",
-        key=key,
-        bind="query-params",
+def _act(
+    workload: Workload, option: str, config: Mapping[str, object], scene: Scene, *, is_played: bool
+) -> Act | InputError:
+    try:
+        work = data.study_of(workload, config)
+        if is_played:
+            month, course = _month_of(workload, option, config, scene), _day_of(workload, option, config, scene)
+            return Act(proposed=work.configured(option), work=work, month=month, day=course)
+        preview = _day_of(workload, option, config, scene, requests=first_paint.requests(work, scene.surge_factor))
+        proposed = work.configured(option)
+        return Act(proposed=proposed, work=work, month=None, day=first_paint.course(preview, proposed))
+    except InputError as err:
+        return err
+
+
+def _month_of(workload: Workload, option: str, config: Mapping[str, object], scene: Scene) -> Simulation:
+    return data.simulation_of(workload, option, config, requests=min(scene.requests, data.MONTH_REQUESTS))
+
+
+def _day_of(
+    workload: Workload,
+    option: str,
+    config: Mapping[str, object],
+    scene: Scene,
+    *,
+    requests: int = day.REQUESTS,
+) -> Course:
+    return data.day_of(
+        workload, option, config, surge_factor=scene.surge_factor, surge_hour=scene.surge_hour, requests=requests
     )
 
 
-def _play(
-    workload: Workload, option: str, config: Mapping[str, object], scene: Scene
-) -> tuple[Study, Simulation, Course] | InputError:
-    try:
-        return (
-            data.study_of(workload, config),
-            data.simulation_of(workload, option, config),
-            data.day_of(workload, option, config, surge_factor=scene.surge_factor, surge_hour=scene.surge_hour),
-        )
-    except InputError as err:
-        return err
+def _with_months(acts: Sequence[Act | InputError], months: Sequence[Simulation] | None) -> list[Act | InputError]:
+    """Put longer months in place of the acts' own, if there are any yet."""
+    left = iter(months or ())
+    return [replace(act, month=next(left)) if months and isinstance(act, Act) else act for act in acts]
 
 
 def _labels(options: Sequence[str]) -> list[str]:
@@ -196,11 +134,12 @@ def _labels(options: Sequence[str]) -> list[str]:
     return titles if len(set(titles)) == len(titles) else [f"{title} {at}" for at, title in enumerate(titles, 1)]
 
 
-def _draw_heading(verdict: Verdict, option: str, label: str, *, fixed: int) -> None:
+def _draw_heading(verdict: Verdict, option: str, label: str, *, fixed: int, is_played: bool) -> None:
     result = verdict.option(option)
     st.subheader(fmt.plain(label), anchor=False)
     settings = f":blue-badge[{fixed} {'setting' if fixed == 1 else 'settings'} fixed]" if fixed else ""
-    st.markdown(f"{words.STATUS[result.status].badge} {settings}")
+    grade = words.GRADE["simulated"] if is_played else words.PENDING
+    st.markdown(f"{words.STATUS[result.status].badge} {grade.badge} {settings}")
     note = fmt.sentence(words.obstacle(result)) or words.STATUS[result.status].meaning
     played = " It is played all the same." if result.status == "infeasible" else ""
     st.caption(f"{fmt.plain(note)}{played}")
@@ -246,7 +185,7 @@ def _scales_of_job(course: Course, scales: _Scales) -> _Scales:
     )
 
 
-def _draw_day(course: Course, scales: _Scales, *, key: str, is_alone: bool) -> None:
+def _draw_day(course: Course, scales: _Scales, *, key: str, is_alone: bool, is_played: bool) -> None:
     """Draw the series of one side: in two columns if there is no other side."""
     if course.is_job:
         scales = _scales_of_job(course, scales)
@@ -268,10 +207,13 @@ def _draw_day(course: Course, scales: _Scales, *, key: str, is_alone: bool) -> N
             _draw_chart(latency, f"{key}_latency", charts_simulation.latency_alt(course))
     with cells[0]:
         st.markdown("**Cold starts, refusals, time-outs**")
-        if course.is_job or not (course.cold + course.refused + course.timed_out).any():
+        if course.is_job:
             st.write("None in the part that was played.")
         else:
-            trouble = charts_simulation.trouble(course, window_s=scales.window_s, most=scales.most_trouble)
+            without = "none in the part that was played" if is_played else "simulating"
+            trouble = charts_simulation.trouble(
+                course, window_s=scales.window_s, most=scales.most_trouble, without=without
+            )
             _draw_chart(trouble, f"{key}_trouble", charts_simulation.trouble_alt(course))
     with cells[1]:
         st.markdown("**Money**")
@@ -303,11 +245,11 @@ def _most_on_the_right(course: Course) -> float:
     return max(1.0, float(course.paid.max()), float(course.ready.max()))
 
 
-def _draw_month(acts: Sequence[Act]) -> None:
+def _draw_month(named: Sequence[tuple[str, Act]]) -> None:
     """Draw the figures of the whole month, simulated and by the formulas."""
     st.header("The month, beside the formulas", anchor=False)
     st.table(
-        tables_simulation.figures([(act.label, act.work, act.month) for act in acts]),
+        tables_simulation.figures([(label, act.work, act.proposed, act.month) for label, act in named]),
         border="horizontal",
         hide_index=True,
         alt="Figures of the month, simulated with their 95 % bands, and by the formulas of Compare",
@@ -315,47 +257,55 @@ def _draw_month(acts: Sequence[Act]) -> None:
 
 
 def _draw_metrics(act: Act) -> None:
-    bands, outcome = act.month.bands, act.month.outcome
-    cold = charts_simulation.cold_name(act.month.option).removeprefix("Model ").capitalize()
+    outcome, month = act.outcome, act.month
+    cold = charts_simulation.cold_name(outcome.option).removeprefix("Model ").capitalize()
+    p99 = tables_simulation.p99(outcome, month)
+    band = f"95 % band of the simulation: {fmt.ms(p99.low)} to {fmt.ms(p99.high)}." if month else "By the formulas."
+    lost = "By the formulas."
+    if month:
+        lost = f"Refused {fmt.percent(month.refused_ratio)}, timed out {fmt.percent(month.timed_out_ratio)}."
     st.markdown("**The month, without a surge**")
     with st.grid(5, min_column_width=88):
-        st.metric(
-            "99 % within",
-            fmt.ms(bands["p99_ms"].value),
-            help=f"95 % band of the simulation: {fmt.ms(bands['p99_ms'].low)} to {fmt.ms(bands['p99_ms'].high)}.",
-        )
-        st.metric("Late", fmt.percent(tables_simulation.late_ratio(act.work, outcome)), help="After the objective.")
-        st.metric(
-            "Dropped",
-            fmt.percent(float(outcome.dropped_ratio[0])),
-            help=f"Refused {fmt.percent(act.month.refused_ratio)}, timed out {fmt.percent(act.month.timed_out_ratio)}.",
-        )
+        st.metric("99 % within", fmt.ms(p99.value), help=band)
+        late = tables_simulation.late_ratio(act.work, outcome)
+        st.metric("Late", fmt.percent(late), help="After the objective.")
+        st.metric("Dropped", fmt.percent(float(outcome.dropped_ratio[0])), help=lost)
         st.metric(cold, fmt.percent(float(outcome.cold_ratio[0])))
-        st.metric("A month", fmt.plain(fmt.usd(act.month.monthly_usd)))
+        st.metric("A month", fmt.plain(fmt.usd(act.monthly_usd)))
 
 
-def _draw_basis(verdict: Verdict, acts: Sequence[Act]) -> None:
+def _draw_basis(verdict: Verdict, named: Sequence[tuple[str, Act]]) -> None:
     """Say what was played and what was assumed."""
-    for act in acts:
-        day, month = act.day, act.month
-        st.caption(
-            f"{fmt.plain(act.label)}: simulated, seed {day.seed}, {day.requests:,} "
-            f"{'records of the job' if day.is_job else 'requests of the busiest day'} and {month.played_requests:,} "
-            f"{'records' if day.is_job else 'requests of the month'}. Bands are 95 % Monte-Carlo bands; "
-            "they do not hold what is not known about the workload."
-        )
-    notes = dict.fromkeys(note for act in acts for note in (*act.day.notes, *act.month.notes))
-    assumed = dict.fromkeys(path for act in acts for path in verdict.option(act.month.option).assumed)
+    for label, act in named:
+        st.caption(f"{fmt.plain(label)}: {_basis(act)}")
+    acts = [act for _, act in named]
+    notes = dict.fromkeys(note for act in acts for note in (*act.day.notes, *(act.month.notes if act.month else ())))
+    assumed = dict.fromkeys(path for act in acts for path in verdict.option(act.outcome.option).assumed)
     with st.expander("What was assumed", key="sim_assumed"):
         if notes:
             st.markdown("\n".join(f"- {fmt.plain(fmt.sentence(note))}" for note in notes))
         if assumed:
             titles = fmt.plain(fmt.listed([words.field_title(path) for path in assumed]))
             st.write(f"Not declared, so the middle of its distribution was played: {titles}.")
-        for act in acts:
-            settings = {name: float(values[0]) for name, values in act.month.outcome.settings.items()}
+        for label, act in named:
+            settings = {name: float(values[0]) for name, values in act.outcome.settings.items()}
             held = fmt.listed(
                 [f"{words.key_title(name).lower()} {fmt.number(held)}" for name, held in settings.items()]
             )
-            types = act.month.outcome.instance_types
-            st.write(f"{fmt.plain(act.label)}: {fmt.plain(types[0] + ', ' if types else '')}{fmt.plain(held)}.")
+            types = act.outcome.instance_types
+            st.write(f"{fmt.plain(label)}: {fmt.plain(types[0] + ', ' if types else '')}{fmt.plain(held)}.")
+
+
+def _basis(act: Act) -> str:
+    if act.month is None:
+        return (
+            "by the formulas, simulating. Instances and money are those of the day's control loop; the times to the "
+            "answer are the month's, so their lines are level."
+        )
+    seen = act.day
+    played = "records of the job" if seen.is_job else "requests of the busiest day"
+    of_month = "records" if seen.is_job else "requests of the month"
+    return (
+        f"simulated, seed {seen.seed}, {seen.requests:,} {played} and {act.month.played_requests:,} {of_month}. "
+        "Bands are 95 % Monte-Carlo bands; they do not hold what is not known about the workload."
+    )

@@ -5,9 +5,10 @@ values that are not valid yet, and the scenarios before the last big changes. No
 anybody else, and nothing outlives the tab.
 """
 
+import secrets
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -54,8 +55,9 @@ class _Tab:
     is_ours: bool = False  # a callback of this run wrote the address, so it says nothing of the browser's
     is_acknowledged: bool = True  # the browser has sent that link back
     broken_link: str | None = None
-    settled_link: str | None = None
+    settled: dict[str, tuple[object, ...]] = field(default_factory=dict)  # by page: the link, and what else was asked
     undo: list[Mapping[str, object]] | None = None
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
     generation: int = 0
 
 
@@ -120,20 +122,30 @@ def generation() -> int:
     return _tab().generation
 
 
-def is_settled() -> bool:
-    """Whether the full verdict of this scenario has been shown in this tab before."""
-    return _tab().settled_link == _tab().link
+def is_settled(page: str, *asked: object) -> bool:
+    """Whether the full answer of a page to this scenario has been shown in this tab before.
+
+    `asked` is what the page shows of the scenario, if that can differ.
+    """
+    tab = _tab()
+    return tab.settled.get(page) == (tab.link, *asked)
 
 
-def has_settled() -> bool:
-    """Whether the full verdict of any scenario has been shown in this tab."""
-    return _tab().settled_link is not None
+def has_settled(page: str) -> bool:
+    """Whether the full answer of a page to any scenario has been shown in this tab."""
+    return page in _tab().settled
 
 
-def settle() -> None:
-    """Say that the full verdict of this scenario is ready, and draw the page again with it."""
-    _tab().settled_link = _tab().link
+def settle(page: str, *asked: object) -> None:
+    """Say that the full answer of a page is ready, and draw the page again with it."""
+    tab = _tab()
+    tab.settled[page] = (tab.link, *asked)
     st.rerun()
+
+
+def tab_id() -> str:
+    """Give a name that no other tab has."""
+    return _tab().id
 
 
 def broken_link() -> str | None:

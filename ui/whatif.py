@@ -17,7 +17,7 @@ WEIGHT_MAX = 5.0
 WEIGHT_STEP = 0.5
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # of a decade, some 20 % apart
 _DECADES = range(-4, 4)
-_MEAN, _PEAK = "traffic.rps_mean", "traffic.rps_peak"
+RATES = _MEAN, _PEAK = "traffic.rps_mean", "traffic.rps_peak"
 
 
 def draw(workload: Workload) -> None:
@@ -28,9 +28,9 @@ def draw(workload: Workload) -> None:
             "Each move changes the scenario, and with it the address of this page."
         )
         grid = st.grid(7, min_column_width=140)
-        for path in (_MEAN, _PEAK):
+        for path in RATES:
             with grid.cell():
-                _traffic(path, workload)
+                draw_rate(path, workload, area="cmp")
         for name, title in words.FUNCTIONS.items():
             with grid.cell():
                 _weight(f"weights.{name}", f"{title} weight", workload)
@@ -60,8 +60,9 @@ def rates_around(anchor: float | None) -> tuple[float, ...]:
     return tuple(rates)
 
 
-def _traffic(path: str, workload: Workload) -> None:
-    key = f"cmp_{path.replace('.', '_')}"
+def draw_rate(path: str, workload: Workload, *, area: str) -> None:
+    """Draw the slider of a rate, or where to declare it; `area` keeps the keys of two pages apart."""
+    key = f"{area}_{path.replace('.', '_')}"
     held = workload.get(path)
     field = fields.field(path)
     if not isinstance(held, int | float):

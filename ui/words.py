@@ -111,6 +111,32 @@ GATE: Mapping[bool | None, Sign] = MappingProxyType(
     }
 )
 
+GRADE: Mapping[str, Sign] = MappingProxyType(
+    {
+        "analytic": Sign(
+            word="By the formulas",
+            character="f",
+            icon=":material/functions:",
+            colour="gray",
+            meaning="Worked out by queueing formulas, not from requests that were played.",
+        ),
+        "simulated": Sign(
+            word="Simulated",
+            character="s",
+            icon=":material/timeline:",
+            colour="blue",
+            meaning="Counted from requests that were played one by one.",
+        ),
+    }
+)
+PENDING = Sign(
+    word="By the formulas, simulating",
+    character="f",
+    icon=":material/hourglass_top:",
+    colour="gray",
+    meaning="The simulated figures follow in a moment.",
+)
+
 FUNCTIONS: Mapping[str, str] = MappingProxyType(
     {
         "cost": "Cost",

@@ -13,7 +13,7 @@ st.markdown(f"**{fmt.plain(workload.name)}**{fmt.plain(about)}")
 
 banner, chart = st.columns(2)
 whatif.draw(workload)
-is_settled = state.is_settled()
+is_settled = state.is_settled("compare")
 verdict = data.verdict_of(workload) if is_settled else data.first_verdict_of(workload)
 with banner:
     cards.draw_banner(verdict)
@@ -34,7 +34,7 @@ if problem := data.price_problem():
     st.warning(fmt.plain(problem), title="Refreshed prices were left out", icon=":material/warning:")
 comparison.draw(verdict)
 if not is_settled:  # the ranking is on the screen; now the draws over what is not known
-    if state.has_settled():
+    if state.has_settled("compare"):
         whatif.wait_for_rest()
     data.verdict_of(workload)
-    state.settle()
+    state.settle("compare")

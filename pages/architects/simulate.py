@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import data, designer, simulation, sizing, state
+from ui import data, designer, scene, simulation, sizing, state, whatif
 from ui import format as fmt
 
 DAY, POLICY, MEMORY = "Play a day", "Scaling policy", "Model memory"
@@ -29,6 +29,12 @@ if view == POLICY:
 elif view == MEMORY:
     sizing.draw(workload, verdict)
 else:
-    scene = simulation.draw_controls(verdict)
-    simulation.draw(workload, verdict, scene)
+    wanted = scene.draw(workload, verdict)
+    is_played = state.is_settled("simulate", wanted)
+    simulation.draw(workload, verdict, wanted, is_played=is_played)
+    if not is_played:  # the formulas' figures are on the screen; now every request
+        if state.has_settled("simulate"):
+            whatif.wait_for_rest()
+        simulation.play(workload, wanted)
+        state.settle("simulate", wanted)
 st.caption(f"Prices of {fmt.day(verdict.prices_as_of)}, limits: {verdict.profile} profile.")

@@ -5,28 +5,18 @@ import re
 import statistics
 import time
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from fitness import presets, workload_file
 from fitness.workload import Workload
+from tests.browser.links import link, opened
 from tests.browser.session import NARROW, QUIET_MS, Server, Visits, ready, running_app
 from ui import scenario, state
 
 FRAUD = presets.load("card-fraud")
 SEARCH = presets.load("keystroke-search")
-
-
-def link(page_name: str, workload: Workload, **parameters: str) -> str:
-    query = "&".join(f"{name}={value}" for name, value in {"w": scenario.encode(workload), **parameters}.items())
-    return f"{page_name}?{query}"
-
-
-def opened(page: Page) -> Workload:
-    """Give the scenario in the address of the page."""
-    return scenario.decode(parse_qs(urlsplit(page.url).query)["w"][0])
 
 
 def number(page: Page, label: str) -> Locator:
@@ -297,19 +287,3 @@ WATCH_SCORE = """
 def spread(times_ms: list[float]) -> str:
     ordered = sorted(times_ms)
     return f"p50 {statistics.median(ordered):.0f} ms, p95 {ordered[int(len(ordered) * 0.95) - 1]:.0f} ms"
-
-
-def test_a_link_opens_a_played_day_and_a_surge_changes_its_charts(visit):
-    page = visit(link("simulate", FRAUD, option="Real-time+endpoint", beside="Serverless+endpoint"))
-    expect(page.get_by_role("heading", name="Simulate a day")).to_be_visible()
-    expect(page.get_by_role("heading", name="Serverless endpoint", exact=True)).to_be_visible()
-    charts = page.locator(".js-plotly-plot")
-    expect(charts.first).to_be_visible()
-    busiest = "() => Math.max(...document.querySelector('.js-plotly-plot')._fullData[0].y)"
-    calm = page.evaluate(busiest)
-    page.get_by_role("slider", name=re.compile("Surge")).press("End")
-    ready(page)
-    assert page.evaluate(busiest) > 2 * calm
-    assert "surge=10" in page.url
-    expect(page.get_by_text(re.compile("simulated, seed")).first).to_be_visible()
-    assert opened(page) == FRAUD

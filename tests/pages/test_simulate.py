@@ -1,11 +1,14 @@
 """The Simulate page: a day of any option, what a person can change about it, and what it rests on."""
 
+import re
+import time
+
 import pytest
 
 from fitness import presets
 from fitness.workload import Workload
 from tests.pages.conftest import address, drawn, texts
-from ui import data
+from ui import data, scene
 
 SIMULATE = "pages/architects/simulate.py"
 FRAUD = presets.load("card-fraud")
@@ -120,3 +123,47 @@ def test_what_nobody_declared_is_played_by_its_middle(app):
 def test_an_unknown_option_in_the_address_is_ignored(app):
     at = app(SIMULATE, FRAUD, option="nonsense", beside="nonsense", surge="nonsense", min_instances="x")
     assert charts(at)
+
+
+def wait_for_the_run(at):
+    """Run the page again until the long run has ended."""
+    end_s = time.monotonic() + 60
+    while any(button.key == "sim_stop" for button in at.button):
+        assert time.monotonic() < end_s
+        at = drawn(at.run())
+    return at
+
+
+def test_many_requests_are_played_in_the_background_and_then_replace_the_figures(app):
+    at = app(SIMULATE, FRAUD, option="Real-time endpoint", requests="1 million")
+    at = wait_for_the_run(at)
+    (bar,) = at.get("progress")
+    assert bar.proto.text == "1 million requests of the month were played."
+    played = re.search(r"and ([\d,]+) requests of the month", texts(at))[1]
+    assert int(played.replace(",", "")) > 900_000
+
+
+def test_few_requests_are_played_at_once(app):
+    at = app(SIMULATE, FRAUD, option="Real-time endpoint", requests="20,000")
+    assert at.selectbox(key=scene.REQUESTS).value == 20_000
+    assert not at.get("progress")
+    played = re.search(r"and ([\d,]+) requests of the month", texts(at))[1]
+    assert int(played.replace(",", "")) < 40_000
+
+
+def test_it_says_that_it_is_simulated(app):
+    at = app(SIMULATE, FRAUD)
+    assert "Simulated" in texts(at)
+    assert "simulating" not in texts(at)
+
+
+def test_more_traffic_is_part_of_the_scenario_and_keeps_the_option(app):
+    at = app(SIMULATE, FRAUD, option="Real-time endpoint")
+    at.get_by_key("sim_traffic_rps_mean").set_value(80.0)
+    at = drawn(at.run())
+    assert address(at).traffic.rps_mean == 80
+    assert at.selectbox(key="option").value == "real_time"
+
+
+def test_unknown_traffic_has_a_link_to_the_question(app):
+    assert "Mean requests/s: unknown" in texts(app(SIMULATE, VAGUE))

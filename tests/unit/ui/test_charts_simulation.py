@@ -1,6 +1,7 @@
 """Figures and tables of a played day: what is drawn, in which units, and how much of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ def drawn(course):
     return {
         "traffic": charts_simulation.traffic(course, window_s=WHOLE_S, most_rps=500, most_instances=9),
         "latency": charts_simulation.latency(course, window_s=WHOLE_S, range_ms=(10, 60_000), lines=lines),
-        "trouble": charts_simulation.trouble(course, window_s=WHOLE_S, most=500),
+        "trouble": charts_simulation.trouble(course, window_s=WHOLE_S, most=500, without="none"),
         "money": charts_simulation.money(course, window_s=WHOLE_S, most_usd=9),
     }
 
@@ -76,9 +77,29 @@ def test_those_who_do_not_see_a_figure_are_told_what_it_shows(surge, serverless)
     assert "99 of 100 answers arrive within" in charts_simulation.latency_alt(surge)
 
 
+def test_a_day_without_trouble_says_so_in_its_place(serverless):
+    calm = replace(serverless, cold=np.zeros_like(serverless.cold))
+    (note,) = drawn(calm)["trouble"].layout.annotations
+    assert note.text == "none"
+    assert not drawn(calm)["trouble"].data
+    assert not drawn(serverless)["trouble"].layout.annotations
+
+
+def sides(*options, **changes):
+    played = [(name, FRAUD.configured(name), simulate(FRAUD, name, requests=5_000)) for name in options]
+    return [(name, FRAUD, proposed, changes.get("month", month)) for name, proposed, month in played]
+
+
 def test_the_table_has_two_columns_for_each_side():
-    played = [(option, FRAUD, simulate(FRAUD, option, requests=5_000)) for option in ("real_time", "serverless")]
-    table = tables_simulation.figures(played).set_index("Of the month")
+    table = tables_simulation.figures(sides("real_time", "serverless")).set_index("Of the month")
     assert len(table.columns) == 4
     assert list(table.loc["Instance hours"])[2:] == ["none", "none"]
-    assert len(tables_simulation.figures(played[:1]).columns) == 3
+    assert len(tables_simulation.figures(sides("real_time")).columns) == 3
+
+
+def test_what_is_still_played_has_the_same_rows_and_says_so():
+    before = tables_simulation.figures(sides("real_time", month=None))
+    after = tables_simulation.figures(sides("real_time"))
+    assert list(before["Of the month"]) == list(after["Of the month"])
+    assert set(before["Simulated"]) == {tables_simulation.SIMULATING}
+    assert list(before["By the formulas"]) == list(after["By the formulas"])
