@@ -1,7 +1,7 @@
 """A scaling policy for one option of a workload: what is replayed, what is recommended, and how its busiest day goes.
 
 Of many alike endpoints the policy of the most requested one is designed.
-Source: docs/simulation.md#scaling-policies.
+Source: docs/simulation.md#designing-for-an-option.
 """
 
 from collections.abc import Sequence

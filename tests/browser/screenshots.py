@@ -22,6 +22,8 @@ PAGES = {
     "describe": f"?{SCENARIO}",
     "compare": f"compare?{SCENARIO}",
     "simulate": f"simulate?{SCENARIO}&beside=Serverless+endpoint&surge=5.0",
+    "policy": f"simulate?{SCENARIO}&view=Scaling+policy",
+    "memory": f"simulate?w={scenario.encode(presets.load('customer-models'))}&view=Model+memory",
     "limits": "limits",
 }
 SIZES = {"wide": WIDE, "narrow": NARROW}
