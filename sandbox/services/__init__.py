@@ -5,9 +5,11 @@ import importlib
 from sandbox.services.service import Service
 
 # Signing name of a service -> its class. Imported on the first request for it.
-SERVICES: dict[str, str] = {}
+SERVICES = {
+    "sagemaker": "sandbox.services.sagemaker:SageMaker",
+}
 # These have work to take up again after a restart.
-EAGER: tuple[str, ...] = ()
+EAGER = ("sagemaker",)
 
 
 def service_class(signing_name: str) -> type[Service] | None:
