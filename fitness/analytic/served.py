@@ -288,8 +288,9 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
     }
     if plan.option == "triton_ensemble":
         largest = settings.number(config, "max_batch_size")
-        usual = 1.0 if inputs.accelerator == "none" else BATCH_SIZE  # a CPU gains next to nothing
-        values["max_batch_size"] = np.full(inputs.size, usual if largest is None else largest)
+        # A CPU gains next to nothing, and what an accelerator serves at once is its gain already.
+        usual = np.where((slots > 1) | (inputs.accelerator == "none"), 1.0, BATCH_SIZE)
+        values["max_batch_size"] = usual if largest is None else np.full(inputs.size, largest)
         values["max_queue_delay_ms"] = np.full(inputs.size, settings.number(config, "max_queue_delay_ms") or 0.0)
     if sized.cache is not None:
         values["models_in_memory"] = sized.cache.resident

@@ -34,6 +34,7 @@ from fitness.simulation.rules import (
 )
 
 __all__ = [
+    "MOST_INSTANCES",
     "Action",
     "Backlog",
     "Capacity",
@@ -44,6 +45,7 @@ __all__ = [
     "StepScaling",
     "TargetTracking",
     "ToZero",
+    "is_on_backlog",
     "run",
 ]
 

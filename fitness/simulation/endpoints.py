@@ -290,17 +290,18 @@ def _one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:
         records_per_job=traffic.records_per_job * share,
         trace=None if traffic.trace is None else _thinned(traffic.trace, share, seed),
     )
-    return replace(inputs, models=_one_model(inputs), traffic=own)
+    return replace(inputs, models=one_model(inputs), traffic=own)
 
 
 def _one_recorded(inputs: Inputs, trace: Trace, model: int) -> Inputs:
     """The same workload with one model of a recording."""
     own, one = _recorded(trace, model), np.ones(inputs.size)
     traffic = replace(inputs.traffic, rps_mean=one * own.rps_mean, rps_peak=one * own.rps_peak, trace=own)
-    return replace(inputs, models=_one_model(inputs), traffic=traffic)
+    return replace(inputs, models=one_model(inputs), traffic=traffic)
 
 
-def _one_model(inputs: Inputs) -> Models:
+def one_model(inputs: Inputs) -> Models:
+    """The models of the workload as one that is called alone."""
     one = np.ones(inputs.size)
     return replace(inputs.models, count=one, containers=one)
 

@@ -17,7 +17,7 @@ KEPT_REQUESTS = 100_000  # a longer one is made anew each time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Asked:
     """One row of inputs, equal to another with the same content. A recording counts as itself alone."""
 
     content: tuple[object, ...]
@@ -30,19 +30,19 @@ def planned(
     """Give `streams.plan` of the same arguments, from memory where it was asked for lately."""
     if requests > KEPT_REQUESTS:
         return streams.plan(inputs, requests=requests, seed=seed, count=count, lead_s=lead_s, spread=spread)
-    return _kept(_Asked(content=_content(inputs), inputs=inputs), requests, seed, count, lead_s, spread)
+    return _kept(asked(inputs), requests, seed, count, lead_s, spread)
 
 
 @lru_cache(maxsize=KEPT)
-def _kept(asked: _Asked, requests: int, seed: int, count: int, lead_s: float, spread: Spread) -> Plan:
-    return streams.plan(asked.inputs, requests=requests, seed=seed, count=count, lead_s=lead_s, spread=spread)
+def _kept(row: Asked, requests: int, seed: int, count: int, lead_s: float, spread: Spread) -> Plan:
+    return streams.plan(row.inputs, requests=requests, seed=seed, count=count, lead_s=lead_s, spread=spread)
 
 
-def _content(inputs: Inputs) -> tuple[object, ...]:
-    """Every quantity of the workload; the priors decide how requests are served, not when they come."""
+def asked(inputs: Inputs) -> Asked:
+    """A row by every quantity of the workload; the priors decide how requests are served, not when they come."""
     found: list[object] = [inputs.composition]
     for part in (inputs.models, inputs.request, inputs.traffic, inputs.objectives):
         for one in fields(part):
             value = getattr(part, one.name)
             found.append(value.tobytes() if isinstance(value, np.ndarray) else value)
-    return tuple(found)
+    return Asked(content=tuple(found), inputs=inputs)

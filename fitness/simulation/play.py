@@ -1,6 +1,6 @@
 """A configuration played request by request: the same outcome that the queueing formulas fill, from counts.
 
-The formulas propose the configuration; this plays it. What a step of the load does is left as proposed.
+The formulas propose the configuration; this plays it.
 Source: docs/simulation.md#playing.
 """
 
@@ -15,10 +15,11 @@ from fitness.errors import InputError, Problem
 from fitness.inputs import Inputs
 from fitness.outcome import Latency, Outcome
 from fitness.score import Scores, score
-from fitness.simulation import endpoints, histogram, jobs, players, streams
+from fitness.simulation import endpoints, histogram, jobs, players, steps, streams
 from fitness.simulation.endpoints import SYNC_TIMEOUT_S
 from fitness.simulation.plans import planned
 from fitness.simulation.progress import Progress, unwatched, within
+from fitness.simulation.steps import Step
 from fitness.simulation.streams import Spread
 from fitness.simulation.tally import Tally
 from fitness.study import SEED, Played, Study
@@ -100,10 +101,10 @@ def played(
     assert outcome is not None  # noqa: S101 the caller has one
     reference_usd = work.point_reference_usd if inputs is None else work.reference_usd(inputs)
     inputs = work.point if inputs is None else inputs
-    tally, notes = _tally(work, inputs, outcome, requests, seed, spread, progress)
+    tally, rises, notes = _tally(work, inputs, outcome, requests, seed, spread, progress)
     if tally.answered <= 0:
         notes.append("No request got an answer in time: the latencies shown are the time-out.")
-    filled = _fill(inputs, outcome, tally)
+    filled = steps.with_steps(_fill(inputs, outcome, tally), rises)
     usd = work.usd(filled)
     scores = score(filled, inputs, monthly_usd=usd, reference_usd=reference_usd)
     return Simulation(
@@ -123,14 +124,15 @@ def played(
 
 def _tally(
     work: Study, inputs: Inputs, outcome: Outcome, requests: int, seed: int, spread: Spread, progress: Progress
-) -> tuple[Tally, list[str]]:
+) -> tuple[Tally, list[Step], list[str]]:
     if outcome.option == "batch":
         progress(0, 1)
         job = jobs.job_of(inputs, outcome, requests=requests, seed=seed)
         progress(1, 1)
-        return jobs.month_of(job, float(inputs.traffic.jobs_per_month[0] * inputs.units[0])), list(job.notes)
+        return jobs.month_of(job, float(inputs.traffic.jobs_per_month[0] * inputs.units[0])), [], list(job.notes)
     parts = endpoints.parts(inputs, outcome.option, seed)
     total: Tally | None = None
+    rises: list[Step] = []
     notes: list[str] = []
     for part, (scaled, members) in enumerate(parts):
         size = max(FEWEST_REQUESTS, requests // len(parts))
@@ -139,12 +141,16 @@ def _tally(
         notes += plan.month.notes
         endpoint = endpoints.endpoint_of(scaled, outcome, work.config, seed)
         notes += endpoints.policy_notes(endpoint, outcome, plan.month, work.config)
-        one = players.month_of(plan, endpoint, within(progress, part, len(parts))).times(members)
-        total = one if total is None else total + one
+        one = players.month_of(plan, endpoint, within(progress, part, len(parts)))
+        total = one.times(members) if total is None else total + one.times(members)
+        if not inputs.traffic.is_scheduled:  # nobody waits for one record of a job
+            misses = one.starts / max(one.offered, 1e-300) if endpoint.cache is not None else 0.0
+            rise = steps.stepped(scaled, endpoint, outcome, misses=misses, seed=seed, parts=len(parts))
+            rises.append(rise.times(members))
     assert total is not None  # noqa: S101 there is at least one endpoint
     if len(parts) > 1:
         notes.append(f"{len(parts)} of {sum(members for _, members in parts):,.0f} endpoints were played")
-    return total, notes
+    return total, rises, notes
 
 
 def _windows(inputs: Inputs, option: str) -> tuple[int, float]:

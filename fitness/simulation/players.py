@@ -46,8 +46,8 @@ def month_of(plan: Plan, endpoint: Endpoint, progress: Progress = unwatched) -> 
     )
 
 
-def fleet_of(month: Month, endpoint: Endpoint) -> Fleet | None:
-    """The instances in every minute; None where sandboxes come and go instead."""
+def fleet_of(month: Month, endpoint: Endpoint, *, start: int | None = None) -> Fleet | None:
+    """The instances in every minute, `start` at the beginning; None where sandboxes come and go instead."""
     if endpoint.pool is not None:
         return None
     capacity = control.run(
@@ -56,6 +56,7 @@ def fleet_of(month: Month, endpoint: Endpoint) -> Fleet | None:
         endpoint.launch_s,
         minute_of_week=month.minute_of_week or 0,
         carries_per_minute=endpoint.carries_per_minute,
+        start=start,
     )
     return Fleet(capacity=capacity, wait_s=_waiting(month, endpoint, capacity))
 
@@ -68,7 +69,7 @@ def _waiting(month: Month, endpoint: Endpoint, capacity: Capacity) -> Array:
     """
     a_minute = capacity.serving * endpoint.carries_per_minute
     surplus = month.counts - a_minute
-    if isinstance(endpoint.policy, control.Backlog) or float(surplus.max()) <= 0:
+    if float(surplus.max()) <= 0:
         return np.zeros(month.minutes)
     surplus = np.cumsum(surplus)
     backlog = surplus - np.minimum.accumulate(np.minimum(surplus, 0.0))
@@ -77,9 +78,11 @@ def _waiting(month: Month, endpoint: Endpoint, capacity: Capacity) -> Array:
 
 
 def _behind(wait_s: Array, begin: float) -> float:
-    """The wait at a time on the month's clock."""
-    minute = int(begin // 60) - 1
-    return float(wait_s[minute]) if 0 <= minute < wait_s.size else 0.0
+    """The wait at a time on the month's clock: even between the ends of minutes, none before the first."""
+    minute, within = divmod(begin, 60.0)
+    first, last = int(minute) - 1, min(int(minute), wait_s.size - 1)
+    before = float(wait_s[first]) if 0 <= first < wait_s.size else 0.0
+    return before + (float(wait_s[last]) - before) * within / 60 if last >= 0 else before
 
 
 def answers(stream: Stream, endpoint: Endpoint, fleet: Fleet | None, *, by_minute: Int64 | None = None) -> Answers:
@@ -92,10 +95,15 @@ def answers(stream: Stream, endpoint: Endpoint, fleet: Fleet | None, *, by_minut
     assert fleet is not None  # noqa: S101 what has no sandboxes has instances
     if endpoint.cache is not None:
         return _with_cache(stream, endpoint, endpoint.cache, fleet)
-    if endpoint.batching is not None:
-        return _in_batches(stream, endpoint, endpoint.batching, fleet)
     if isinstance(endpoint.policy, control.Backlog):
         return _queued(stream, endpoint, endpoint.policy, fleet, by_minute)
+    return followed(stream, endpoint, fleet)
+
+
+def followed(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
+    """What becomes of a stream's requests where instances come and go as the control loop says, and nothing loads."""
+    if endpoint.batching is not None:
+        return _in_batches(stream, endpoint, endpoint.batching, fleet)
     if endpoint.is_queue:
         return _shared(stream, endpoint, fleet)
     return _through(stream, endpoint, fleet)

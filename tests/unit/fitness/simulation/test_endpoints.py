@@ -73,7 +73,7 @@ def configured(preset, option, **config):
 
 
 def test_a_batch_takes_longer_with_every_request_in_it():
-    work = study(presets.load("keystroke-search"), book=BOOK, priors={"batch_growth.accelerated": 0.25})
+    work = study(presets.load("defect-inspection"), book=BOOK, priors={"batch_growth.accelerated": 0.25})
     outcome = work.configured("triton_ensemble").outcome
     alone_s = float(outcome.serving["service_s"][0])
     batching = endpoints.endpoint_of(work.point, outcome, {}, 1).batching
@@ -89,8 +89,9 @@ def test_an_instance_carries_what_its_best_batches_do():
     assert gathering.carries_per_minute == pytest.approx(one_by_one.carries_per_minute * 8 / (1 + 0.2 * 7))
 
 
-def test_nothing_is_gathered_without_an_accelerator_unless_it_is_asked_for():
-    assert configured("retail-pipeline", "triton_ensemble").batching is None
+def test_nothing_is_gathered_where_it_gains_little_unless_it_is_asked_for():
+    assert configured("retail-pipeline", "triton_ensemble").batching is None  # no accelerator
+    assert configured("keystroke-search", "triton_ensemble").batching is None  # serves four at once as it is
     assert configured("retail-pipeline", "triton_ensemble", max_batch_size=2).batching.service_s.size == 3
     assert configured("keystroke-search", "real_time", max_batch_size=8).batching is None
 
