@@ -35,7 +35,7 @@ def draw_banner(verdict: Verdict) -> None:
 
 
 def _chances(verdict: Verdict) -> str:
-    parts = []
+    parts = [] if verdict.draws else ["Ranges and chances follow."]
     if verdict.probability_best is not None:
         parts.append(
             f"Best in {fmt.percent(verdict.probability_best)} of {verdict.draws} draws over what is not known."

@@ -276,11 +276,11 @@ def add_line(figure: go.Figure, *, text: str, x: float | None = None, y: float |
     if y is not None:
         figure.add_shape(type="line", x0=0, x1=1, xref="paper", y0=y, y1=y, line=_LINE)
         figure.add_annotation(
-            x=1,
+            x=0,  # a budget's line is at the other end
             xref="paper",
             y=math.log10(y),
             text=text,
             showarrow=False,
-            xanchor="right",
+            xanchor="left",
             yanchor="bottom",
         )

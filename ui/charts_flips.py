@@ -16,6 +16,7 @@ RATIO = "ratio"  # the unit of what lies between 0 and 1: its axis is linear, th
 ROW_PX = 96
 _ABOVE_PX, _BELOW_PX = 40, 34  # the legend, and the numbers under the last band
 _BAND_PX = 34
+_REACH_PX = 40  # from the pointer to the nearest value that was tried
 _NAMED_FROM = 0.22  # of the width, what a short title takes on a phone
 _APART = 0.09  # of the width, what a number under the band takes on a phone
 _DIGITS = 3  # of a flip point, which is known to two per cent
@@ -70,16 +71,20 @@ def standing(axis: Axis, at: int) -> Standing | None:
 
 
 def change(axis: Axis, flip: Flip) -> Standing | None:
-    """Give both options of a flip at the first value of the grid behind it; None where nothing can run there."""
-    if flip.after is None:
-        return None
-    scores = axis.scores[next(at for at, value in enumerate(axis.values) if value >= flip.at)]
-    before = next((name for name in scores if flip.before is not None and _family(name) == _family(flip.before)), None)
+    """Give both options of a flip at the first value of the grid behind it; None where nothing can run there.
+
+    Where nothing could run before it, the option that comes nearest stands beside the best.
+    """
+    behind = next(at for at, value in enumerate(axis.values) if value >= flip.at)
+    if flip.after is None or flip.before is None:
+        return standing(axis, behind)
+    scores = axis.scores[behind]
+    family = [score for name, score in scores.items() if _family(name) == _family(flip.before)]
     return Standing(
         first=flip.after,
         first_score=scores[flip.after],
-        second=flip.before or "",
-        second_score=None if before is None else scores.get(flip.before or "", scores[before]),
+        second=flip.before,
+        second_score=scores.get(flip.before, max(family, default=None)),
     )
 
 
@@ -143,7 +148,7 @@ def bands(axes: Sequence[Axis], *, ranks: Mapping[str, int], assumed: frozenset[
         figure.add_trace(_changes(axis, place))
         figure.add_trace(_own(axis, place, is_assumed=axis.field in assumed))
     _add_legend(figure, axes, colours, ranks, assumed)
-    figure.update_layout(dict(charts.LAYOUT), height=height_px, hovermode="closest")
+    figure.update_layout(dict(charts.LAYOUT), height=height_px, hovermode="closest", hoverdistance=_REACH_PX)
     figure.update_layout(
         margin={"l": 14, "r": 24, "t": _ABOVE_PX, "b": _BELOW_PX},
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "itemclick": False},
@@ -215,7 +220,7 @@ def _points(axis: Axis, place: str) -> go.Scatter:
         f"<b>{amount(axis.field, value)}</b><br>{_standing_text(standing(axis, at))}"
         for at, value in enumerate(axis.values)
     ]
-    return _marks(axis.values, 0.5, texts, place, {"size": 18, "color": _GREY, "opacity": 0})
+    return _marks(axis.values, 0.5, texts, place, {"size": 6, "color": _GREY, "opacity": 0})
 
 
 def _changes(axis: Axis, place: str) -> go.Scatter:

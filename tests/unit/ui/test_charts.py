@@ -44,7 +44,7 @@ def test_the_objectives_are_lines_in_the_units_of_their_axes(fraud):
     labels = {note.text: (note.x, note.y) for note in figure.layout.annotations}
     assert labels == {
         "budget $900": (pytest.approx(math.log10(900)), 0),
-        "objective 250 ms": (1, pytest.approx(math.log10(0.25))),
+        "objective 250 ms": (0, pytest.approx(math.log10(0.25))),
     }
 
 

@@ -85,6 +85,17 @@ def test_an_option_that_can_not_run_behind_a_flip_has_no_score_there():
     assert charts_flips.lead_text(found.lead) == "alone"
 
 
+def test_a_flip_from_nothing_is_scored_against_the_option_that_comes_nearest():
+    rising = replace(
+        RATE,
+        best=(None, "serverless", "serverless", "serverless"),
+        scores=({}, {"serverless": 0.6, "real_time": 0.5}, {}, {}),
+        flips=(Flip(field=RATE.field, at=0.5, before=None, after="serverless"),),
+    )
+    found = charts_flips.change(rising, rising.flips[0])
+    assert (found.first, found.second, found.second_score) == ("serverless", "real_time", 0.5)
+
+
 def test_a_change_inside_a_family_is_scored_by_the_member_that_runs():
     axis = Axis(
         field="models.count",
