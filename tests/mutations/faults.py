@@ -31,6 +31,7 @@ MODELS = (
     "test_caches:test_an_instance_that_comes_back_has_lost_its_models",
 )
 BATCH = ("test_batches:test_batches_are_gathered_as_moment_by_moment",)
+APART = ("test_batches:test_batches_of_one_play_as_requests_that_are_routed_at_random",)
 FILES = ("test_batches:test_files_are_worked_off_whole_by_their_instance",)
 BACKLOG = (
     "test_backlog:test_the_cooldown_delays_the_next_scaling_out",
@@ -300,5 +301,40 @@ FAULTS = (
         old="        elif metric > 0.0 or emits_zero:",
         new="        elif True:",
         tests=control("without_traffic_there_is_no_datapoint_and_nothing_scales_in"),
+    ),
+    Fault(
+        name="what leads an instance's batches counts",
+        file="batch_kernels.py",
+        old="            leads[instance],\n",
+        new="            0,\n",
+        tests=APART,
+    ),
+    Fault(
+        name="an instance finds the servers of the one before busy",
+        file="batch_kernels.py",
+        old="        free[:] = start_s\n        free[servers] = NEVER_S\n",
+        new="",
+        tests=APART,
+    ),
+    Fault(
+        name="steps in front of a queue look at the requests of a minute",
+        file="control.py",
+        old="kind=BACKLOG if policy.watches_backlog else REQUESTS",
+        new="kind=REQUESTS",
+        tests=("test_step_scaling:test_steps_on_a_backlog_add_what_the_farthest_step_says",),
+    ),
+    Fault(
+        name="an instance that starts takes a queue over",
+        file="fluid.py",
+        old="np.zeros(ready - waiting.size)",
+        new="np.full(ready - waiting.size, waiting.max(initial=0.0))",
+        tests=("test_fluid:test_an_instance_that_starts_has_no_queue",),
+    ),
+    Fault(
+        name="the requests of a lead are counted",
+        file="tally.py",
+        old="        what = fate[lead + i]",
+        new="        what = fate[i]",
+        tests=("test_tally:test_each_request_after_the_lead_counts_as_often_as_its_weight_says",),
     ),
 )

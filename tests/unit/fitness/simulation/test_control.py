@@ -391,13 +391,3 @@ def test_the_loop_is_compiled_once_whatever_the_policy_and_the_numbers(monkeypat
                 run(policy, counts, whole, carries_per_minute=5, drain_s=whole, service_s=0)
     (example,) = control_loop._examples()
     assert called == {tuple(map(kind_of, example))}
-
-
-@given(COUNTS, LAUNCHES)
-def test_nothing_is_lost_from_a_backlog(counts, launch_s):
-    policy = Backlog(target_per_instance=4, minimum=0, maximum=9)
-    found = run(policy, counts, launch_s, carries_per_minute=7.5, drain_s=0)
-    before = np.append(0, found.backlog[:-1])
-    done = before + counts - found.backlog
-    assert np.all(done >= -1e-9)
-    assert np.all(done <= found.serving * 7.5 + 1e-9)
