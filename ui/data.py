@@ -1,15 +1,17 @@
 """The only place of caches: the price book, the catalogue, and verdicts by what was declared.
 
 Everything here is shared by all visitors, so nothing personal is kept: a verdict depends on the
-declared workload alone. Cached values are frozen, which is why they are shared and not copied.
+declared workload alone. A recording belongs to the visit that uploaded it. Cached values are
+frozen, which is why they are shared and not copied.
 """
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from fitness import flips, instances, limits, prices, study, verdict
+from fitness import flips, instances, limits, prices, study, trace, verdict
 from fitness.cli import price_cache
 from fitness.errors import PriceBookError
 from fitness.flips import Axis
@@ -24,6 +26,7 @@ from fitness.simulation.policies import Kind
 from fitness.simulation.progress import Progress, within
 from fitness.simulation.sizing import Sizing
 from fitness.study import Study
+from fitness.trace import Trace
 from fitness.verdict import Verdict
 from fitness.workload import Workload
 from ui import scenario, state
@@ -241,3 +244,48 @@ def _sizing(link: str, option: str, config: Config, goal_ratio: float, prices_as
     work = _study(link, config, prices_as_of)
     found = sizing.size(work, option, goal_ratio=goal_ratio)
     return found, moving.moving(work, found)
+
+
+def recorded_policy_of(
+    workload: Workload,
+    option: str,
+    kind: Kind,
+    config: Mapping[str, object],
+    recording: Trace,
+    *,
+    metric: str | None,
+) -> Designed:
+    """Give the scaling policy for a recording in place of the declared traffic.
+
+    Raises: InputError for a wrong setting, and where nothing can be configured.
+    """
+    digest = hashlib.sha256(recording.counts.tobytes() + str(recording.start).encode()).hexdigest()
+    fixed = tuple(sorted(config.items()))
+    return _recorded_policy(
+        scenario.encode(workload), option, kind, fixed, metric, price_book().as_of, digest, _recording=recording
+    )
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=2, show_spinner=False, scope="session")
+def recording_of(content: bytes, name: str) -> Trace:
+    """Read a recording for this visit alone.
+
+    Raises: InputError with up to 20 wrong rows, or with the reason why nothing can be read.
+    """
+    return trace.read_trace(content, name=name)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=16, show_spinner=False, scope="session")
+def _recorded_policy(
+    link: str,
+    option: str,
+    kind: Kind,
+    config: Config,
+    metric: str | None,
+    prices_as_of: str,
+    digest: str,
+    _recording: Trace,
+) -> Designed:
+    del prices_as_of, digest
+    work = study.study(scenario.decode(link), book=price_book(), config=dict(config), trace=_recording)
+    return designed.design_for(work, option, kind, metric=metric)

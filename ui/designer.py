@@ -12,13 +12,15 @@ from fitness.simulation.autoscaling import Target
 from fitness.simulation.designed import KINDS, ZERO, Designed
 from fitness.simulation.policies import Kind
 from fitness.simulation.policy_lint import Finding, Level
+from fitness.trace import Trace
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import charts, charts_designer, data, policy_words, stage, tables_designer, words
+from ui import charts, charts_designer, data, errors, policy_words, stage, tables_designer, words
 from ui import format as fmt
 
 ENDPOINT, VARIANT = "my-endpoint", "AllTraffic"
 _USUAL = "The usual one"
+MAX_RECORDING_MB = 20  # read while the person waits
 _LONGEST_NAME = 63
 _METRIC_CODES = frozenset({"unpublished-metric", "unsuited-metric"})
 _RULES = "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html"
@@ -32,6 +34,7 @@ class Wish:
     kind: Kind
     config: Mapping[str, object]
     metric: str | None  # None: the usual one
+    recording: Trace | None  # None: the declared month
 
 
 def draw(workload: Workload, verdict: Verdict) -> None:
@@ -41,7 +44,7 @@ def draw(workload: Workload, verdict: Verdict) -> None:
     stage.draw_heading(verdict, wish.option, all_the_same="A policy is designed all the same.")
     try:
         with st.spinner("Replaying policies"):
-            designed = data.policy_of(workload, wish.option, wish.kind, wish.config, metric=wish.metric)
+            designed = _designed(workload, wish)
     except InputError as err:
         stage.draw_problems(err, title="No policy can be designed")
         return
@@ -59,7 +62,7 @@ def draw(workload: Workload, verdict: Verdict) -> None:
     _draw_findings(designed, wish.metric)
     _draw_configuration(designed)
     _draw_trade_offs(designed)
-    _draw_basis(verdict, designed)
+    _draw_basis(verdict, designed, is_recorded=wish.recording is not None)
 
 
 def _draw_controls(verdict: Verdict) -> Wish:
@@ -103,12 +106,44 @@ def _draw_controls(verdict: Verdict) -> Wish:
                 bind="query-params",
                 help="Try another one: the linter says whether the option publishes it and a target can be kept on it.",
             )
+        recording = _draw_recording()
     return Wish(
         option=option,
         kind=kind,
         config={} if instance is None else {"instance_type": instance},
         metric=None if metric == _USUAL else metric,
+        recording=recording,
     )
+
+
+def _designed(workload: Workload, wish: Wish) -> Designed:
+    if wish.recording is None:
+        return data.policy_of(workload, wish.option, wish.kind, wish.config, metric=wish.metric)
+    return data.recorded_policy_of(workload, wish.option, wish.kind, wish.config, wish.recording, metric=wish.metric)
+
+
+def _draw_recording() -> Trace | None:
+    """Draw the upload of a recording, and what was read; a link can't carry it."""
+    with st.expander("Replay a recording instead of the declared month", key="dzn_recorded"):
+        upload = st.file_uploader(
+            "Recorded arrivals (CSV or Parquet)",
+            type=["csv", "parquet"],
+            max_upload_size=MAX_RECORDING_MB,
+            key="dzn_recording",
+            help="Columns timestamp[,count], or one count a minute. It is kept for this visit; a link has it not.",
+        )
+        if upload is None:
+            return None
+        try:
+            with st.spinner("Reading the recording"):
+                recording = data.recording_of(upload.getvalue(), upload.name)
+        except InputError as err:
+            errors.show_problems(err.problems, titles={}, title="The recording can't be used")
+            return None
+        read = f"{recording.counts.size:,} minutes of {upload.name} are replayed in place of the declared traffic."
+        for note in (read, *recording.notes):
+            st.caption(fmt.plain(fmt.sentence(note)))
+    return recording
 
 
 def _metrics(option: str, kind: Kind) -> list[str]:
@@ -261,7 +296,7 @@ def _draw_trade_offs(designed: Designed) -> None:
     )
 
 
-def _draw_basis(verdict: Verdict, designed: Designed) -> None:
+def _draw_basis(verdict: Verdict, designed: Designed, *, is_recorded: bool) -> None:
     """Say what was replayed, how well its numbers are known, and what it does not know."""
     price = designed.price
     priced = (
@@ -273,7 +308,8 @@ def _draw_basis(verdict: Verdict, designed: Designed) -> None:
     alike = "" if designed.endpoints <= 1 else f" One policy for each of {designed.endpoints:,.0f} endpoints."
     st.caption(
         fmt.plain(
-            f"Replayed: {len(designed.found.candidates)} policies on a month of minutes, seed {designed.seed}; "
+            f"Replayed: {len(designed.found.candidates)} policies on {'the recording' if is_recorded else 'a month'}, "
+            f"minute by minute, seed {designed.seed}; "
             f"{priced}.{alike}"
         )
     )
@@ -289,7 +325,11 @@ def _draw_basis(verdict: Verdict, designed: Designed) -> None:
             f"One instance is taken to carry {fmt.number(designed.carries_per_minute)} requests a minute, from the "
             "processing time and the objectives: measure it before you trust the target."
         )
-        month = "The month is a pattern with chance in it, and not your traffic."
+        month = (
+            "The recording is the past: the next weeks may differ from it."
+            if is_recorded
+            else "The month is a pattern with chance in it, and not your traffic."
+        )
         unknown = [late, carries, _launches(designed), month, *designed.notes]
         st.markdown("\n".join(f"- {fmt.plain(fmt.sentence(one))}" for one in unknown))
         stage.draw_assumed(verdict, designed.option)

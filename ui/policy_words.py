@@ -73,15 +73,16 @@ def schedule(actions: tuple[Action, ...]) -> list[str]:
         days.setdefault((minute, one.minimum, one.maximum), []).append(_DAYS[day])
     lines = []
     for (minute, low, high), names in days.items():
-        count = f"{low:,} instances" if low == high else f"{low:,} to {high:,} instances"
-        lines.append(f"{', '.join(names)} at {minute // 60:02}:{minute % 60:02}: {count}.")
+        count = f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        unit = "instance" if high == 1 else "instances"
+        lines.append(f"{', '.join(names)} at {minute // 60:02}:{minute % 60:02}: {count} {unit}.")
     return lines
 
 
 def _rule(base: Fixed | TargetTracking | ToZero | Backlog | StepScaling, designed: Designed) -> list[str]:
     carries = designed.carries_per_minute
     if isinstance(base, Fixed):
-        return ["Keep the same number of instances."]
+        return ["Keep the same number of instances, whatever comes."]
     if isinstance(base, Backlog):
         keep = (
             f"Keep {fmt.number(base.target_per_instance)} requests waiting or at work for each instance, which works "
@@ -121,8 +122,8 @@ def _steps(base: StepScaling, side: str) -> list[str]:
 
 
 def _bounds(base: Fixed | TargetTracking | ToZero | Backlog | StepScaling) -> str:
-    if isinstance(base, Fixed):
-        return f"{base.instances:,} instances."
-    low = 0 if isinstance(base, ToZero) else base.minimum
-    unit = "copies" if isinstance(base, ToZero) else "instances"
-    return f"Always {low:,} {unit}." if low == base.maximum else f"From {low:,} to {base.maximum:,} {unit}."
+    low = 0 if isinstance(base, ToZero) else base.instances if isinstance(base, Fixed) else base.minimum
+    high = base.instances if isinstance(base, Fixed) else base.maximum
+    one, many = ("copy", "copies") if isinstance(base, ToZero) else ("instance", "instances")
+    unit = one if high == 1 else many
+    return f"Always {high:,} {unit}." if low == high else f"From {low:,} to {high:,} {unit}."

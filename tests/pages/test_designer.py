@@ -132,3 +132,29 @@ def test_every_preset_has_a_policy_or_says_why_not(app, preset):
 def test_nonsense_in_the_address_is_ignored(app):
     at = opened(app, scaled="nonsense", policy="nonsense", scaled_type="nonsense", scaled_metric="nonsense")
     assert len(at.get("plotly_chart")) == 2
+
+
+def counts(per_minute):
+    return ("count\n" + "\n".join(str(one) for one in per_minute)).encode()
+
+
+def test_a_recording_is_replayed_in_place_of_the_declared_month(app):
+    at = opened(app, scaled=REAL_TIME)
+    declared = {one.label: one.value for one in at.metric}
+    at.file_uploader(key="dzn_recording").upload("week.csv", counts([60] * 1440 * 3))
+    at = drawn(at.run())
+    assert "4,320 minutes of week.csv are replayed" in said(at)
+    assert "The recording is the past" in said(at)
+    # One request a second is far below what one instance carries, day and night.
+    assert "Always 1 instance." in said(at)
+    assert {one.label: one.value for one in at.metric} != declared
+    assert address(at) == FRAUD
+
+
+def test_a_recording_that_can_not_be_read_says_why_and_the_month_stays(app):
+    at = opened(app, scaled=REAL_TIME)
+    at.file_uploader(key="dzn_recording").upload("week.csv", b"when,what\nnow,no\n")
+    at = drawn(at.run())
+    assert at.error[0].proto.title == "The recording can't be used"
+    assert "The month is a pattern" in said(at)
+    assert len(at.get("plotly_chart")) == 2

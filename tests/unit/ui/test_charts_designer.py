@@ -86,7 +86,9 @@ def test_every_kind_of_policy_is_said_in_words(designed):
     queue = Backlog(target_per_instance=5, minimum=0, maximum=4)
     assert "start one instance after 2 minutes with a backlog" in said(designed, queue)
     assert "start one" not in said(designed, Backlog(target_per_instance=5, minimum=1, maximum=4))
-    assert said(designed, Fixed(instances=3)) == "Keep the same number of instances. 3 instances."
+    assert (
+        said(designed, Fixed(instances=3)) == "Keep the same number of instances, whatever comes. Always 3 instances."
+    )
 
 
 def test_steps_are_said_with_the_metric_at_which_they_begin(designed):
