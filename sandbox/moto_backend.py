@@ -36,7 +36,6 @@ BACKENDS: Final[dict[str, str]] = {
     "ssm": "ssm",
     "glue": "glue",
     "logs": "logs",
-    "monitoring": "cloudwatch",
     "tagging": "resourcegroupstaggingapi",
     "application-autoscaling": "applicationautoscaling",
 }

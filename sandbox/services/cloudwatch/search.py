@@ -1,0 +1,164 @@
+"""SEARCH expressions: which series a search finds.
+
+Source: CloudWatch user guide, "CloudWatch search expression syntax", read 2026-11-21.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from sandbox.metrics import Series
+from sandbox.services.cloudwatch.expressions import ExpressionError
+
+Predicate = Callable[[Series], bool]
+
+_SCHEMA: Final = re.compile(r"\s*\{([^}]*)\}\s*,?")
+_SCHEMA_PART: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]+?))\s*(?:,|$)')
+_QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
+_TOKEN: Final = re.compile(rf'\s*([()]|(?:[\w.:/@#-]+|{_QUOTED})\s*=\s*(?:{_QUOTED}|[^\s()"=]+)|{_QUOTED}|[^\s()"=]+)')
+# Parts of a name: SDBFailure -> SDB, Failure; Project2-trial333 -> Project, 2, trial, 333.
+_PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_DEEPEST: Final = 40
+
+
+def matcher(query: str) -> Predicate:
+    """Read a search such as `{AWS/SageMaker,EndpointName} MetricName="Invocations" NOT test`.
+
+    Raises: ExpressionError.
+    """
+    schema = _SCHEMA.match(query)
+    rest = query[schema.end() :] if schema else query
+    wanted = [_schema(schema[1])] if schema else []
+    tokens = _tokens(rest)
+    if tokens:
+        wanted.append(_Parser(tokens).whole())
+    if not wanted:
+        raise ExpressionError("a search needs a schema in braces, terms, or both")
+    return lambda series: all(fits(series) for fits in wanted)
+
+
+def _schema(text: str) -> Predicate:
+    parts = [_unescaped(quoted) if quoted else plain for quoted, plain in _SCHEMA_PART.findall(text)]
+    if not parts:
+        raise ExpressionError("the braces of a search hold a namespace and names of dimensions")
+    namespace, names = parts[0], set(parts[1:])
+
+    def fits(series: Series) -> bool:
+        return series.namespace == namespace and (not names or {name for name, _ in series.dimensions} == names)
+
+    return fits
+
+
+class _Parser:
+    def __init__(self, tokens: list[str]) -> None:
+        self._tokens = [*tokens, ""]
+        self._at = 0
+        self._depth = 0
+
+    def whole(self) -> Predicate:
+        found = self._either()
+        if self._next:
+            raise ExpressionError(f"unexpected {self._next!r} in the search")
+        return found
+
+    @property
+    def _next(self) -> str:
+        return self._tokens[self._at]
+
+    def _either(self) -> Predicate:
+        choices = [self._both()]
+        while self._next == "OR":
+            self._at += 1
+            choices.append(self._both())
+        return lambda series: any(fits(series) for fits in choices)
+
+    def _both(self) -> Predicate:
+        wanted = [self._one()]
+        while self._next not in {"", ")", "OR"}:
+            self._at += self._next == "AND"
+            wanted.append(self._one())
+        return lambda series: all(fits(series) for fits in wanted)
+
+    def _one(self) -> Predicate:
+        token = self._next
+        self._at += 1
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ExpressionError(f"a search nested deeper than {_DEEPEST} levels")
+        if token == "NOT":  # noqa: S105 (a word of the language)
+            inner = self._one()
+            fits: Predicate = lambda series: not inner(series)  # noqa: E731
+        elif token == "(":  # noqa: S105
+            fits = self._either()
+            if self._next != ")":
+                raise ExpressionError("a bracket of the search is not closed")
+            self._at += 1
+        elif token in {"", ")", "AND", "OR"}:
+            raise ExpressionError(f"a term expected in the search, found {token or 'its end'!r}")
+        else:
+            fits = _term(token)
+        self._depth -= 1
+        return fits
+
+
+def _term(token: str) -> Predicate:
+    name, sign, value = _designated(token)
+    fits = _text_matcher(value)
+    if not sign:
+        return lambda series: any(fits(text) for text in _texts(series))
+    if name == "MetricName":
+        return lambda series: fits(series.name)
+    if name == "Namespace":
+        return lambda series: fits(series.namespace)
+    return lambda series: any(called == name and fits(value) for called, value in series.dimensions)
+
+
+def _designated(token: str) -> tuple[str, str, str]:
+    """Take `name=value` apart; a term without a name has it all in its value."""
+    found = re.fullmatch(rf"([\w.:/@#-]+|{_QUOTED})\s*(=)\s*(.+)", token, re.DOTALL)
+    if found is None:
+        return "", "", token
+    name = found[1]
+    return _unescaped(name[1:-1]) if name.startswith('"') else name, "=", found[3]
+
+
+def _text_matcher(value: str) -> Callable[[str], bool]:
+    if value.startswith('"'):
+        exact = _unescaped(value[1:-1])
+        return lambda text: text == exact
+    # One token is found in any case; several in a row as they are written, unless signs separate them.
+    parts = _PART.findall(value)
+    cased = value.isalnum() and len(parts) > 1
+    wanted = parts if cased else [part.lower() for part in parts]
+    whole = "".join(parts).lower()
+
+    def fits(text: str) -> bool:
+        found = _PART.findall(text)
+        if not cased:
+            found = [part.lower() for part in found]
+        if not wanted:
+            return value in text
+        size = len(wanted)
+        in_a_row = any(found[at : at + size] == wanted for at in range(len(found) - size + 1))
+        return in_a_row or (not cased and "".join(found) == whole)
+
+    return fits
+
+
+def _texts(series: Series) -> list[str]:
+    return [series.namespace, series.name, *(text for pair in series.dimensions for text in pair)]
+
+
+def _tokens(text: str) -> list[str]:
+    tokens, at, end = [], 0, len(text.rstrip())
+    while at < end:
+        found = _TOKEN.match(text, at, end)
+        if found is None:
+            raise ExpressionError(f"unexpected {text[at:].lstrip()[:1]!r} in the search")
+        tokens.append(found[1])
+        at = found.end()
+    return tokens
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
