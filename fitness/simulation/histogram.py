@@ -101,11 +101,12 @@ def band(hists: Hist, probability: float) -> tuple[float, float, float]:
     ends are 0 and infinity where fewer than two blocks have latencies.
     Source: docs/accuracy.md#bands (how often the band covers the truth).
     """
-    value = percentile(hists.sum(axis=0), probability)
+    whole = hists.sum(axis=0)
+    value = percentile(whole, probability)
     blocks = hists[hists.sum(axis=1) > 0]
     if len(blocks) < 2:
         return (0.0, value, math.inf) if len(blocks) else (value, value, value)
-    without = [percentile(blocks.sum(axis=0) - block, probability) for block in blocks]
+    without = [percentile(whole - block, probability) for block in blocks]
     parts = len(blocks) * math.log(value) - (len(blocks) - 1) * np.log(without)
     half = (
         _STUDENT_975[min(len(blocks), len(_STUDENT_975) + 1) - 2]
