@@ -2,11 +2,14 @@
 
 import sys
 
+from fitness.terminal import late_interrupt
+
 STOPPED = 130  # by Ctrl-C, as shells have it: 128 and the number of the signal
 
 if __name__ == "__main__":
     try:
-        from fitness.cli import main
+        with late_interrupt():
+            from fitness.cli import main
 
         sys.exit(main())
     except KeyboardInterrupt:

@@ -20,7 +20,7 @@ from fitness.options import OPTIONS
 from fitness.outcome import configuration
 from fitness.prices import Price, PriceBook, load_book
 from fitness.study import SEED, Study, study
-from fitness.terminal import Line
+from fitness.terminal import Line, late_interrupt
 from fitness.trace import Trace, read_trace
 from fitness.verdict import bill_of, recommend
 from fitness.workload import Workload
@@ -167,7 +167,8 @@ def _bill(args: argparse.Namespace) -> int:
 
 def _simulate(args: argparse.Namespace) -> int:
     # Only this command needs the compiler, which costs half a second to import.
-    from fitness.simulation import play, report, streams  # noqa: PLC0415
+    with late_interrupt():
+        from fitness.simulation import play, report, streams  # noqa: PLC0415
 
     if args.seed < 0:
         _refuse("--seed", f"must be >= 0, got {args.seed}")

@@ -1,6 +1,8 @@
-"""A line about how far long work has come, drawn over itself on a terminal; nothing where its stream is none."""
+"""What a person at a terminal sees of long work, and how they stop it."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TextIO
 
@@ -8,7 +10,10 @@ _START, _ERASE = "\r", "\x1b[K"
 
 
 class Line:
-    """The line, on a stream that may be a terminal; it is gone when the context ends, however it does."""
+    """A line about how far work has come, drawn over itself; nothing where its stream is no terminal.
+
+    It is gone when the context ends, however it does.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream if stream.isatty() else None
@@ -32,3 +37,16 @@ class Line:
     def ratio(self, what: str) -> Callable[[float, float], None]:
         """Give a `simulation.progress.Progress` that shows this text and how much is done."""
         return lambda done, total: self.show(f"{what}: {done / total:.0%}")
+
+
+@contextmanager
+def late_interrupt() -> Iterator[None]:
+    """Let Ctrl-C act at the end of the context: modules that are imported may catch and forget it. Main thread only."""
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: seen.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if seen:
+        raise KeyboardInterrupt

@@ -116,6 +116,7 @@ def _fast(
 
     if len(first) != width:
         raise _Unusual
+    pa.enable_signal_handlers(False)  # noqa: FBT003 they swallow Ctrl-C; the interpreter's own one acts between two blocks
     kinds = {kind: str(at) for kind, at in positions.items()}
     types = _types(positions, first)
     parts: dict[str, list[NDArray[Any]]] = {kind: [] for kind in positions}
@@ -142,10 +143,11 @@ def _fast(
                 column = batch.column(label)
                 if kind == MODEL:
                     index = [names.index(model.strip()) for model in column.dictionary.to_pylist()]
-                    parts[kind].append(np.array(index, dtype=np.int32)[column.indices.to_numpy()])
+                    parts[kind].append(np.array(index, dtype=np.int32)[np.from_dlpack(column.indices)])
                 else:
                     is_date = pa.types.is_timestamp(types[kind])
-                    parts[kind].append((column.cast(pa.int64()) if is_date else column).to_numpy())
+                    # Not by `to_numpy`, which imports pandas: half a second, in which Ctrl-C is forgotten.
+                    parts[kind].append(np.from_dlpack(column.cast(pa.int64()) if is_date else column))
     except pa.ArrowException as err:
         raise _Unusual from err
     whole = {kind: np.concatenate(arrays) for kind, arrays in parts.items()}

@@ -44,6 +44,7 @@ def read_parquet(source: Path | bytes, *, name: str, named: Mapping[str, str] | 
     import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415 only a recording needs it
     from pyarrow import parquet  # noqa: PLC0415
 
+    pa.enable_signal_handlers(False)  # noqa: FBT003 they swallow Ctrl-C; the interpreter's own one acts between two batches
     try:
         with parquet.ParquetFile(source if isinstance(source, Path) else pa.BufferReader(source)) as file:
             header = file.schema_arrow.names
@@ -102,7 +103,7 @@ class _Reader:
                     missing = int(np.flatnonzero(~np.asarray(column.is_valid()))[0])
                     refuse(self._name, f"must name the model in every row, got none in row {self._rows + missing + 1}")
                 index = np.array([self._names.index(model.strip()) for model in text.dictionary.to_pylist()], np.int32)
-                self._parts[kind].append(index[text.indices.to_numpy()])
+                self._parts[kind].append(index[np.from_dlpack(text.indices)])
                 continue
             if kind == TIMESTAMP and self._unit_s is not None:
                 whole = pa.int32() if self._unit_s == _DAY_S and field.type == pa.date32() else pa.int64()
@@ -121,7 +122,7 @@ class _Reader:
     def _keep(self, kind: str, numbers: Arrow, low: float, high: float, wanted: str) -> None:
         """Keep the numbers of a batch; those out of range, and cells without one, are problems."""
         valid = np.ones(len(numbers), dtype=bool) if not numbers.null_count else np.asarray(numbers.is_valid())
-        values = (numbers.fill_null(0) if numbers.null_count else numbers).to_numpy(zero_copy_only=False)
+        values = np.from_dlpack(numbers.fill_null(0) if numbers.null_count else numbers)
         good = valid & (values >= low) & (values < high)
         for at in np.flatnonzero(~good).tolist():
             shown = document.shown(values[at].item()) if valid[at] else "nothing"

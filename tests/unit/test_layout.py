@@ -34,7 +34,7 @@ IMPURE_CALLS = frozenset({
 # The command and the refresh of the price book are where the engine meets its surroundings. `compiled` keeps compiled
 # code in the user's cache, `warm` has threads; the loops that they compile and run touch neither.
 EDGE = {
-    "fitness/cli.py", "fitness/__main__.py", "fitness/download.py", "fitness/offers.py",
+    "fitness/cli.py", "fitness/__main__.py", "fitness/terminal.py", "fitness/download.py", "fitness/offers.py",
     "fitness/simulation/compiled.py", "fitness/simulation/warm.py",
 }  # fmt: skip
 

@@ -1,8 +1,12 @@
 """The line of progress."""
 
 import io
+import os
+import signal
 
-from fitness.terminal import Line
+import pytest
+
+from fitness.terminal import Line, late_interrupt
 
 
 class Terminal(io.StringIO):
@@ -26,3 +30,16 @@ def test_nothing_is_written_to_a_pipe_or_file():
         line.show("reading")
         line.ratio("playing")(1, 2)
     assert pipe.getvalue() == ""
+
+
+def test_an_interrupt_acts_at_the_end_where_modules_would_forget_it():
+    done = []
+
+    def importing() -> None:
+        with late_interrupt():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("imported")
+
+    pytest.raises(KeyboardInterrupt, importing)
+    assert done == ["imported"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

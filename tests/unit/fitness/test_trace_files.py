@@ -1,6 +1,9 @@
 import contextlib
 import io
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -403,3 +406,20 @@ def test_reading_is_in_the_file_system_only_where_a_path_is_given(tmp_path):
     path.write_bytes(file_of(count=[60]))
     assert read_trace(path).rps_peak == 1.0
     assert problems(tmp_path / "none.parquet") == ["is not a file that can be read @ none.parquet"]
+
+
+def test_reading_imports_no_pandas_which_would_take_half_a_second_and_forget_an_interrupt(tmp_path):
+    parquet.write_table(
+        pa.table({"timestamp": [0.5, 61.0], "count": [1, 2], "model": ["a", "b"]}), tmp_path / "a.parquet"
+    )
+    (tmp_path / "a.csv").write_text("timestamp,count,model\n0.5,1,a\n61,2,b\n")
+    script = (
+        "import sys; from pathlib import Path; from fitness.trace import read_trace\n"
+        "for file in sys.argv[1:]: read_trace(Path(file), exact=True)\n"
+        "print('pandas' in sys.modules)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "a.parquet"), str(tmp_path / "a.csv")]
+    done = subprocess.run(
+        command, cwd=Path(__file__).parents[3], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "False\n"
