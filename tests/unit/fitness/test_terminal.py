@@ -40,6 +40,7 @@ def test_an_interrupt_acts_at_the_end_where_modules_would_forget_it():
             os.kill(os.getpid(), signal.SIGINT)
             done.append("imported")
 
-    pytest.raises(KeyboardInterrupt, importing)
+    with pytest.raises(KeyboardInterrupt):
+        importing()
     assert done == ["imported"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
