@@ -146,6 +146,8 @@ def policy_notes(endpoint: Endpoint, outcome: Outcome, month: Month, config: Map
         outcome.option, endpoint.policy, variant=outcome.variant, launch_s=endpoint.launch_s, counts=month.counts
     )
     notes = [one.message for one in findings]
+    if found.step is not None and found.metric not in _metrics(outcome):
+        notes.append(f"{outcome.option} does not publish {found.metric}: it is played with its usual policy.")
     if found.actions and month.minute_of_week is None:
         notes.append("The recording does not say when it began: its schedule begins on Monday at 00:00.")
     return notes
@@ -157,8 +159,12 @@ def _policy(inputs: Inputs, outcome: Outcome, config: Mapping[str, object]) -> c
         _usual_policy(inputs, outcome),
         config,
         endpoints=max(1.0, float(outcome.settings["endpoints"][0])),
-        metrics=[one.name for one in policy_lint.published(outcome.option, outcome.variant)],
+        metrics=_metrics(outcome),
     )
+
+
+def _metrics(outcome: Outcome) -> list[str]:
+    return [one.name for one in policy_lint.published(outcome.option, outcome.variant)]
 
 
 def _usual_policy(inputs: Inputs, outcome: Outcome) -> control.Policy:

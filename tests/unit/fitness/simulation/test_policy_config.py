@@ -11,7 +11,7 @@ from fitness.simulation import players
 from fitness.simulation.day import play_day
 from fitness.simulation.endpoints import endpoint_of
 from fitness.simulation.months import month
-from fitness.simulation.play import simulate
+from fitness.simulation.play import played, simulate
 from fitness.simulation.policy_config import policy_of, stated
 from fitness.simulation.rules import (
     Action,
@@ -262,3 +262,11 @@ def test_a_stated_policy_says_what_it_does_unexpectedly():
     notes = simulate(work, "real_time", requests=2_000).notes
     assert any("cooldown of 10 s is shorter than a launch" in note for note in notes)
     assert not any("cooldown" in note for note in simulate(worked("card-fraud"), "real_time", requests=2_000).notes)
+
+
+def test_where_all_options_are_played_one_that_lacks_the_metric_keeps_its_policy_and_says_so():
+    work = worked("document-understanding", policy={"step": STEPS})
+    found = played(work, work.configured("async"), requests=2_000, seed=1)
+    usual = simulate(worked("document-understanding"), "async", requests=2_000, seed=1)
+    assert found.outcome.instance_hours.tolist() == usual.outcome.instance_hours.tolist()
+    assert "async does not publish InvocationsPerInstance: it is played with its usual policy." in found.notes
