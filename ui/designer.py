@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from fitness.errors import InputError
-from fitness.simulation import autoscaling, policy_lint
+from fitness.simulation import autoscaling, policy_lint, policy_settings
 from fitness.simulation.autoscaling import Target
 from fitness.simulation.designed import KINDS, ZERO, Designed
 from fitness.simulation.policies import Kind
@@ -89,14 +89,8 @@ def _draw_controls(verdict: Verdict) -> Wish:
                 help="What the option can have.",
             )
         with grid.cell():
-            instance = st.selectbox(
-                "Instance type",
-                data.instance_names(),
-                index=None,
-                placeholder="As proposed",
-                key="scaled_type",
-                bind="query-params",
-                help="Burstable types (t2, t3) can't be registered for scaling.",
+            instance = stage.pick_instance(
+                "scaled_type", help="Burstable types (t2, t3) can't be registered for scaling."
             )
         with grid.cell():
             metric = st.selectbox(
@@ -251,13 +245,24 @@ def _draw_configuration(designed: Designed) -> None:
         st.caption("The metric that is refused above is not part of it: this is the usual one.")
     if refused - _METRIC_CODES:
         st.caption("These calls fail, or do harm, as long as what is refused above holds.")
-    python, document = st.tabs(["Python (boto3)", "JSON"], key="dzn_format")
+    python, document, settings = st.tabs(["Python (boto3)", "JSON", "Settings"], key="dzn_format")
     with python:
         st.caption(f"Run it once where the credentials of the account are. [Rules of scaling endpoints]({_RULES}).")
         st.code(autoscaling.script(policy, target), language="python", height=420)
     with document:
         st.caption("The parameters of each call, for the command line or a template.")
         st.code(json.dumps(autoscaling.configuration(policy, target), indent=2), language="json", height=420)
+    with settings:
+        if is_component:
+            field = words.field_title("constraints.scale_to_zero")
+            st.caption(f"Inference components are played where the workload asks for them: Describe, {field}.")
+            return
+        st.caption(f"`python -m fitness simulate workload.yaml --option {designed.option} --config` takes them.")
+        stated = {
+            "instance_type": designed.instance_type,
+            **policy_settings.settings_of(policy, endpoints=round(designed.endpoints)),
+        }
+        st.code(json.dumps(stated, indent=2), language="json", height=420)
 
 
 def _draw_findings(designed: Designed, metric: str | None) -> None:

@@ -84,14 +84,7 @@ def _draw_controls() -> tuple[str, dict[str, object], float]:
                 help="Options that keep many models in the memory of their instances.",
             )
         with grid.cell():
-            instance = st.selectbox(
-                "Instance type",
-                data.instance_names(),
-                index=None,
-                placeholder="As proposed",
-                key="shared_type",
-                bind="query-params",
-            )
+            instance = stage.pick_instance("shared_type", help="How many models it holds depends on its memory.")
         with grid.cell():
             percent = st.slider(
                 "Requests that find their model",

@@ -36,3 +36,16 @@ def draw_assumed(verdict: Verdict, option: str) -> None:
     if assumed := verdict.option(option).assumed:
         titles = fmt.plain(fmt.listed([words.field_title(path) for path in assumed]))
         st.write(f"Not declared, so the middle of its distribution was used: {titles}.")
+
+
+def pick_instance(key: str, *, help: str) -> str | None:  # noqa: A002 as in Streamlit
+    """Draw the choice of an instance type; None leaves it as proposed."""
+    return st.selectbox(
+        "Instance type",
+        data.instance_names(),
+        index=None,
+        placeholder="As proposed",
+        key=key,
+        bind="query-params",
+        help=help,
+    )

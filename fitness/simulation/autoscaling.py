@@ -167,12 +167,7 @@ def _tracking(base: TargetTracking | ToZero | Backlog, target: Target) -> Call:
     value = base.target_per_instance if isinstance(base, Backlog) else base.target_per_minute
     how: dict[str, object] = {"TargetValue": _shown(value)}
     if isinstance(base, Backlog):
-        how["CustomizedMetricSpecification"] = {
-            "MetricName": "ApproximateBacklogSizePerInstance",
-            "Namespace": "AWS/SageMaker",
-            "Dimensions": [{"Name": "EndpointName", "Value": target.endpoint}],
-            "Statistic": "Average",
-        }
+        how["CustomizedMetricSpecification"] = {"Namespace": "AWS/SageMaker", **_backlog(target)}
     else:
         name = (
             "SageMakerInferenceComponentInvocationsPerCopy"
@@ -245,14 +240,22 @@ def _stepping(base: StepScaling, target: Target) -> list[Call]:
         }
         found.append(_policy(name, "StepScaling", how, target))
         watched = {
-            "MetricName": "InvocationsPerInstance",
-            "Dimensions": target.dimensions,
-            "Statistic": "Sum",
+            **(_backlog(target) if base.watches_backlog else _invocations(target)),
             "ComparisonOperator": comparison,
             "Threshold": _shown(threshold),
         }
         found.append(_alarm(name, target, watched, points=points))
     return found
+
+
+def _invocations(target: Target) -> dict[str, object]:
+    name = "InvocationsPerCopy" if target.is_component else "InvocationsPerInstance"
+    return {"MetricName": name, "Dimensions": target.dimensions, "Statistic": "Sum"}
+
+
+def _backlog(target: Target) -> dict[str, object]:
+    of_endpoint = [{"Name": "EndpointName", "Value": target.endpoint}]
+    return {"MetricName": "ApproximateBacklogSizePerInstance", "Dimensions": of_endpoint, "Statistic": "Average"}
 
 
 def _below(step: Step) -> float:

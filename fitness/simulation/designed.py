@@ -14,7 +14,7 @@ from fitness import analytic
 from fitness.analytic import settings
 from fitness.arrays import Array
 from fitness.errors import InputError, Problem
-from fitness.inputs import HOURS_PER_MONTH, Inputs
+from fitness.inputs import Inputs
 from fitness.instances import catalogue
 from fitness.machines import BURSTABLE, candidates, family
 from fitness.outcome import Outcome
@@ -24,6 +24,7 @@ from fitness.simulation.endpoints import OWN_ENDPOINT, hottest
 from fitness.simulation.months import DAY, Month, month
 from fitness.simulation.policies import Candidate, Design, Kind, design, late_share, launch_times, replay
 from fitness.simulation.policy_lint import Finding, Level, lint, reaction_s
+from fitness.simulation.proposed import hourly, instance_type_of, outcome_of
 from fitness.simulation.rules import Backlog, Policy, Scheduled, ToZero
 from fitness.study import ACCELERATORS, SEED, Study
 
@@ -89,21 +90,15 @@ def design_for(work: Study, option: str, kind: Kind, *, metric: str | None = Non
     if kind not in KINDS.get(option, ()):
         allowed = ", ".join(KINDS.get(option, ())) or "none: it has no instances that a policy could count"
         raise InputError([Problem(path="kind", message=f"must be one of {allowed} for {option}, got {kind}")])
-    proposed = work.configured(option)
-    outcome = proposed.outcome
-    if outcome is None:
-        failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
-        raise InputError([Problem(path="option", message=f"{option} has no configuration: {failed or 'no type'}")])
     inputs = work.point
-    outcome, swapped = _scalable(work, proposed.variant, outcome)
+    outcome, swapped = _scalable(work, outcome_of(work, option))
     traffic, notes = _one_endpoint(inputs, option, seed)
     variant = ZERO if kind is Kind.TO_ZERO else ""
     queues = kind is Kind.BACKLOG
     service_s, slots = (float(outcome.serving[name][0]) for name in ("service_s", "slots"))
     carries = 60 * slots / service_s if queues else float(outcome.settings["target_invocations_per_minute"][0])
-    instance = _type_of(outcome)
-    price = work.book.estimate(f"{'async' if queues else 'hosting'}/{instance}", inputs.region)
-    usd_per_hour = None if price is None else float(price.usd_per_unit) + _volume_usd_per_hour(work, inputs, outcome)
+    instance = instance_type_of(outcome)
+    price, usd_per_hour = hourly(work, outcome)
     launch_s, share = launch_times(inputs), late_share(inputs)
     deadline_s = float(inputs.objectives.late_after_s[0]) if queues else None
     found = design(
@@ -190,14 +185,6 @@ def _least(work: Study, inputs: Inputs, outcome: Outcome, instance_type: str) ->
     return max(1, int(np.ceil(float(resident[0]) / holds - 1e-9)))
 
 
-def _volume_usd_per_hour(work: Study, inputs: Inputs, outcome: Outcome) -> float:
-    """What the volume of one instance costs in an hour."""
-    price = work.book.estimate("storage/hosting", inputs.region)
-    return (
-        0.0 if price is None else float(outcome.settings["volume_gb"][0] * float(price.usd_per_unit)) / HOURS_PER_MONTH
-    )
-
-
 def _followed(policy: Policy, traffic: Month, carries: float, launch_s: float, service_s: float) -> Followed:
     """The busiest day of the month under a policy."""
     capacity = control.run(
@@ -228,22 +215,18 @@ def busiest_day(traffic: Month) -> int:
     return int(starts[np.argmax(running[starts + DAY] - running[starts])])
 
 
-def _scalable(work: Study, variant: str, outcome: Outcome) -> tuple[Outcome, tuple[str, ...]]:
+def _scalable(work: Study, outcome: Outcome) -> tuple[Outcome, tuple[str, ...]]:
     """What the option would do on types that can be registered for scaling, unless a type is fixed."""
-    proposed = _type_of(outcome)
+    proposed = instance_type_of(outcome)
     if not _is_burstable(proposed) or settings.text(work.config, "instance_type") is not None:
         return outcome, ()
     types = [name for name in catalogue() if not _is_burstable(name)]
-    found = analytic.evaluate(outcome.option, variant, work.point, work.book, config=work.config, types=types)
+    found = analytic.evaluate(outcome.option, outcome.variant, work.point, work.book, config=work.config, types=types)
     if found is None:
         return outcome, ()
-    note = f"{proposed} costs less, but burstable types can't be registered for scaling: {_type_of(found)} is taken."
+    taken = instance_type_of(found)
+    note = f"{proposed} costs less, but burstable types can't be registered for scaling: {taken} is taken."
     return found, (note,)
-
-
-def _type_of(outcome: Outcome) -> str:
-    assert outcome.instance_types is not None  # noqa: S101 only options on instances have kinds
-    return outcome.instance_types[0]
 
 
 def _is_burstable(instance_type: str) -> bool:

@@ -15,7 +15,8 @@ import numpy as np
 from fitness.analytic.served import load_of
 from fitness.arrays import Array
 from fitness.load import Load
-from fitness.simulation.sizing import Sizing, che, outcome_of, shares_of, volume_usd_per_hour
+from fitness.simulation.proposed import hourly, instance_type_of, outcome_of
+from fitness.simulation.sizing import Sizing, che, shares_of
 from fitness.study import Study
 
 MOST_MOVED = 12
@@ -71,11 +72,11 @@ def moving(work: Study, sizing: Sizing) -> Moving:
         return Moving(splits=(), best=None, own_type=None, reason="one model has nothing to leave")
     free = replace(work, config=MappingProxyType({}), options=("real_time",))
     proposed = free.configured("real_time").outcome
-    if proposed is None or proposed.instance_types is None:
+    if proposed is None:
         return Moving(splits=(), best=None, own_type=None, reason="no endpoint of its own can be configured")
-    own_type = proposed.instance_types[0]
-    price = work.book.estimate(f"hosting/{own_type}", work.point.region)
-    if price is None:
+    own_type = instance_type_of(proposed)
+    _, own_usd_per_hour = hourly(free, proposed)
+    if own_usd_per_hour is None:
         return Moving(splits=(), best=None, own_type=own_type, reason=f"no price is known for {own_type}")
     shared = outcome_of(work, sizing.option)
     found = splits(
@@ -91,7 +92,7 @@ def moving(work: Study, sizing: Sizing) -> Moving:
         ),
         own=Endpoint(
             carries_rps=float(proposed.settings["target_invocations_per_minute"][0]) / 60,
-            usd_per_hour=float(price.usd_per_unit) + volume_usd_per_hour(free, work.point, proposed),
+            usd_per_hour=own_usd_per_hour,
         ),
     )
     return Moving(splits=found, best=chosen(found), own_type=own_type, reason="")

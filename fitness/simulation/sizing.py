@@ -14,13 +14,14 @@ import numpy as np
 from fitness.analytic.model_cache import hit_ratio as che_ratio
 from fitness.arrays import Array
 from fitness.errors import InputError, Problem
-from fitness.inputs import HOURS_PER_MONTH, Inputs
+from fitness.inputs import Inputs
 from fitness.outcome import Outcome
 from fitness.prices import Price
 from fitness.simulation import caches, randomness, requested
 from fitness.simulation.arrays import Int32
 from fitness.simulation.endpoints import Cache, endpoint_of
 from fitness.simulation.play import Band, Simulation, played
+from fitness.simulation.proposed import hourly, instance_type_of, outcome_of
 from fitness.study import SEED, Study
 
 OPTIONS = ("mme", "mme_gpu")
@@ -94,8 +95,8 @@ def size(work: Study, option: str, *, goal_ratio: float = GOAL_RATIO, seed: int 
     inputs = work.point
     outcome = outcome_of(work, option)
     cache = endpoint_of(inputs, outcome, work.config, seed).cache
-    assert cache is not None and outcome.instance_types is not None  # noqa: S101,PT018 a multi-model endpoint has both
-    instance = outcome.instance_types[0]
+    assert cache is not None  # noqa: S101 a multi-model endpoint has one
+    instance = instance_type_of(outcome)
     holds = int(cache.instance_memory_mb / cache.memory_mb + 1e-9)
     if holds < 1:
         message = (
@@ -105,8 +106,7 @@ def size(work: Study, option: str, *, goal_ratio: float = GOAL_RATIO, seed: int 
         raise InputError([Problem(path="instance_type", message=message)])
     share = shares_of(inputs, cache.models)
     stream = asked(inputs, cache.models, seed=seed)
-    price = work.book.estimate(f"hosting/{instance}", inputs.region)
-    usd_per_hour = None if price is None else float(price.usd_per_unit) + volume_usd_per_hour(work, inputs, outcome)
+    price, usd_per_hour = hourly(work, outcome)
     whole_at, goal_models = _holding_all(cache, holds), pooled_models(stream, cache.models, goal_ratio)
     month = float(inputs.traffic.requests_per_month[0])
 
@@ -151,18 +151,6 @@ def size(work: Study, option: str, *, goal_ratio: float = GOAL_RATIO, seed: int 
         seed=seed,
         notes=_notes(cache, holds),
     )
-
-
-def outcome_of(work: Study, option: str) -> Outcome:
-    """What the option would do.
-
-    Raises: InputError where nothing can be configured.
-    """
-    proposed = work.configured(option)
-    if proposed.outcome is None:
-        failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
-        raise InputError([Problem(path="option", message=f"{option} has no configuration: {failed or 'no type'}")])
-    return proposed.outcome
 
 
 def shares_of(inputs: Inputs, models: int) -> Array:
@@ -225,14 +213,6 @@ def che(share: Array, capacities: Sequence[int]) -> Array:
     each = np.add.reduceat(share, edges[:-1]) / members
     ratio: Array = che_ratio(members[None, :], each[None, :], np.asarray(capacities, dtype=np.float64)[None, :])[0]
     return ratio
-
-
-def volume_usd_per_hour(work: Study, inputs: Inputs, outcome: Outcome) -> float:
-    """What the volume of one instance costs in an hour; nothing where its price is unknown."""
-    price = work.book.estimate("storage/hosting", inputs.region)
-    return (
-        0.0 if price is None else float(outcome.settings["volume_gb"][0]) * float(price.usd_per_unit) / HOURS_PER_MONTH
-    )
 
 
 def _check(option: str, goal_ratio: float) -> None:

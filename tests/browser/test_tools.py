@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 
 from fitness import presets
+from tests.browser.links import link, opened
 from tests.browser.session import NARROW, ready
-from tests.browser.test_architects import link, opened
 
 FRAUD = presets.load("card-fraud")
 CUSTOMERS = presets.load("customer-models")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import botocore.session
@@ -10,23 +11,16 @@ from botocore.validate import ParamValidator
 
 from fitness.simulation.autoscaling import Target, calls, configuration, script
 from fitness.simulation.rules import Action, Backlog, Fixed, Scheduled, Step, StepScaling, TargetTracking, ToZero
+from tests.scaling import STEPS
 
 SESSION = botocore.session.get_session()
 TRACKING = TargetTracking(target_per_minute=1234.567, minimum=2, maximum=9, scale_in_cooldown_s=900)
-STEPS = StepScaling(
-    out_above=600,
-    in_below=300,
-    steps_out=(Step(distance=0, change=1), Step(distance=300, change=2)),
-    steps_in=(Step(distance=0, change=1), Step(distance=150, change=3)),
-    minimum=1,
-    maximum=7,
-    out_points=1,
-)
 POLICIES = {
     "fixed": Fixed(instances=3),
     "tracking": TRACKING,
     "out only": TargetTracking(target_per_minute=5, minimum=1, maximum=2, scales_in=False),
     "step": STEPS,
+    "step on the backlog": replace(STEPS, watches_backlog=True, minimum=0),
     "step out only": StepScaling(
         out_above=6, in_below=0, steps_out=(Step(distance=0, change=1),), steps_in=(), minimum=1, maximum=2
     ),

@@ -50,7 +50,8 @@ def test_the_recommended_policy_is_said_in_words_figures_and_calls(app):
         assert sentence in said(at)
     metrics = {one.label: one.value for one in at.metric}
     assert metrics["A month"].replace("\\", "") == f"${best.usd:,.2f}" or best.usd >= 100
-    python, document = (one.value for one in at.code)
+    python, document, settings = (one.value for one in at.code)
+    assert json.loads(settings)["max_instances"] == best.policy.maximum
     assert f"MaxCapacity={best.policy.maximum}" in python
     tracked = json.loads(document)["put_scaling_policy"][0]["TargetTrackingScalingPolicyConfiguration"]
     assert tracked["TargetValue"] == pytest.approx(best.policy.target_per_minute, rel=0.001)

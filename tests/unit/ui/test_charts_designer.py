@@ -9,8 +9,9 @@ import pytest
 from fitness import presets, prices
 from fitness.simulation.designed import design_for
 from fitness.simulation.policies import Kind
-from fitness.simulation.rules import Backlog, Fixed, Step, StepScaling, TargetTracking, ToZero
+from fitness.simulation.rules import Backlog, Fixed, Step, TargetTracking, ToZero
 from fitness.study import study
+from tests.scaling import STEPS
 from ui import charts_designer, policy_words, tables_designer
 
 BOOK = prices.load_book()
@@ -92,16 +93,7 @@ def test_every_kind_of_policy_is_said_in_words(designed):
 
 
 def test_steps_are_said_with_the_metric_at_which_they_begin(designed):
-    policy = StepScaling(
-        out_above=600,
-        in_below=300,
-        steps_out=(Step(distance=0, change=1), Step(distance=300, change=2)),
-        steps_in=(Step(distance=0, change=1), Step(distance=150, change=3)),
-        minimum=1,
-        maximum=7,
-        out_points=1,
-    )
-    assert "After one minute add 1 above 600 or add 2 above 900." in said(designed, policy)
-    assert "After 15 minutes in a row remove 1 below 300 or remove 3 below 150." in said(designed, policy)
-    alike = replace(policy, steps_in=(Step(distance=0, change=1), Step(distance=150, change=1)))
+    assert "After one minute add 1 above 600 or add 2 above 900." in said(designed, STEPS)
+    assert "After 15 minutes in a row remove 1 below 300 or remove 3 below 150." in said(designed, STEPS)
+    alike = replace(STEPS, steps_in=(Step(distance=0, change=1), Step(distance=150, change=1)))
     assert "After 15 minutes in a row remove 1 below 300." in said(designed, alike)

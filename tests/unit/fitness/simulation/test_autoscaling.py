@@ -1,10 +1,13 @@
 """What the calls of a scaling policy say; their shapes are checked in tests/contract."""
 
+from dataclasses import replace
+
 import pytest
 
 from fitness.errors import InputError
 from fitness.simulation.autoscaling import Target, calls, configuration
-from fitness.simulation.rules import Action, Backlog, Scheduled, Step, StepScaling, TargetTracking, ToZero
+from fitness.simulation.rules import Action, Backlog, Scheduled, TargetTracking, ToZero
+from tests.scaling import STEPS
 
 TARGET = Target(endpoint="shop", variant="blue")
 TRACKING = TargetTracking(
@@ -66,17 +69,8 @@ def test_to_zero_scales_copies_of_an_inference_component():
 
 
 def test_steps_count_from_the_threshold_outwards_on_both_sides():
-    policy = StepScaling(
-        out_above=600,
-        in_below=300,
-        steps_out=(Step(distance=0, change=1), Step(distance=300, change=2)),
-        steps_in=(Step(distance=0, change=1), Step(distance=150, change=3)),
-        minimum=1,
-        maximum=7,
-    )
-
     def steps(name):
-        return parameters(policy, "put_scaling_policy", name)["StepScalingPolicyConfiguration"]["StepAdjustments"]
+        return parameters(STEPS, "put_scaling_policy", name)["StepScalingPolicyConfiguration"]["StepAdjustments"]
 
     # 600 to 900: one more; from 900 on: two more. 150 to 300: one less; up to 150: three less.
     assert steps("scale-out") == [
@@ -87,8 +81,14 @@ def test_steps_count_from_the_threshold_outwards_on_both_sides():
         {"MetricIntervalLowerBound": -150, "MetricIntervalUpperBound": 0, "ScalingAdjustment": -1},
         {"MetricIntervalUpperBound": -150, "ScalingAdjustment": -3},
     ]
-    assert parameters(policy, "put_metric_alarm", "shop-scale-out")["Threshold"] == 600
-    assert parameters(policy, "put_metric_alarm", "shop-scale-in")["ComparisonOperator"] == "LessThanThreshold"
+    assert parameters(STEPS, "put_metric_alarm", "shop-scale-out")["Threshold"] == 600
+    assert parameters(STEPS, "put_metric_alarm", "shop-scale-in")["ComparisonOperator"] == "LessThanThreshold"
+
+
+def test_steps_on_the_backlog_watch_the_queue_of_the_endpoint():
+    alarm = parameters(replace(STEPS, watches_backlog=True), "put_metric_alarm", "shop-scale-out")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("ApproximateBacklogSizePerInstance", "Average")
+    assert alarm["Dimensions"] == [{"Name": "EndpointName", "Value": "shop"}]
 
 
 def test_days_with_the_same_time_and_bounds_share_a_scheduled_action():
