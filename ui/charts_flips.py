@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from fitness.fields import BY_PATH
+from fitness.fields import BY_PATH, Kind
 from fitness.flips import FAMILIES, MARGIN, Axis, Flip
 from ui import charts, words
 from ui import format as fmt
@@ -96,11 +96,14 @@ def nearest(axis: Axis) -> float:
 def amount(path: str, value: float) -> str:
     """Give a value of a field as it is shown: three digits, with its unit.
 
-    >>> amount("request.processing_ms", 59_760.0), amount("traffic.idle_ratio", 0.9934)
-    ('59,800 ms', '99.34 %')
+    >>> amount("request.processing_ms", 59_760.0), amount("traffic.idle_ratio", 0.9934), amount("models.count", 1.0)
+    ('59,800 ms', '99.34 %', '1 model')
     """
     unit = BY_PATH[path].unit or ""
-    return fmt.percent(value) if unit == RATIO else fmt.number(_rounded(value), unit)
+    if unit == RATIO:
+        return fmt.percent(value)
+    is_one = value == 1 and BY_PATH[path].kind is Kind.INTEGER
+    return fmt.number(_rounded(value), unit.removesuffix("s") if is_one else unit)
 
 
 def reach(axis: Axis) -> tuple[str, str]:

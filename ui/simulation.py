@@ -80,13 +80,10 @@ def draw(workload: Workload, verdict: Verdict, scene: Scene, *, is_played: bool)
 
 
 def play(workload: Workload, scene: Scene) -> None:
-    """Play the scene, so that it can be drawn; before each part a further move of a slider interrupts."""
-    place = st.empty()
+    """Play the scene into the caches, so that it can be drawn."""
     for option, config in scene.sides:
         with contextlib.suppress(InputError):  # the side says so itself
-            place.empty()
             _month_of(workload, option, config, scene)
-            place.empty()
             _day_of(workload, option, config, scene)
 
 

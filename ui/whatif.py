@@ -1,8 +1,10 @@
 """Sliders over the scenario itself: what a person moves here is what the link then says."""
 
 import bisect
+import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import streamlit as st
 
@@ -13,6 +15,7 @@ from ui import state, words
 
 REST_S = 0.3  # sliders that have not moved for so long are where a person wanted them
 REST_STEP_S = 0.05
+AT_ONCE = 2  # slow works of all tabs
 WEIGHT_MAX = 5.0
 WEIGHT_STEP = 0.5
 _STEPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # of a decade, some 20 % apart
@@ -39,13 +42,29 @@ def draw(workload: Workload) -> None:
 def wait_for_rest() -> None:
     """Let a further move of a slider interrupt this run before the slow part of it begins.
 
-    The evaluation can't be interrupted, but every element drawn is a place where Streamlit stops a
-    run that a newer one replaces.
+    Every element drawn is a place where Streamlit stops a run that a newer one replaces.
     """
     place = st.empty()
     for _ in range(round(REST_S / REST_STEP_S)):
         time.sleep(REST_STEP_S)
         place.empty()
+
+
+def wait_for(work: Callable[[], object]) -> None:
+    """Let a thread do slow work that ends in a cache, and a further move of a slider interrupt the wait for it.
+
+    Work that nobody waits for any more goes on to its cache if it has begun, else it is left out.
+    Raises: what the work raises.
+    """
+    place = st.empty()
+    future = _pool().submit(work)
+    try:
+        while not future.done():
+            wait([future], timeout=REST_STEP_S)
+            place.empty()
+    finally:
+        future.cancel()
+    future.result()
 
 
 def rates_around(anchor: float | None) -> tuple[float, ...]:
@@ -102,6 +121,11 @@ def _commit_rate(path: str, key: str) -> None:
     if isinstance(beside, int | float) and (beside < rate if path == _MEAN else beside > rate):
         changes[other] = rate
     state.declare(changes)
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(AT_ONCE, thread_name_prefix="settle")
 
 
 def _weight(path: str, title: str, workload: Workload) -> None:

@@ -33,8 +33,8 @@ st.caption(f"Prices of {fmt.day(verdict.prices_as_of)}, region {region}, limits:
 if problem := data.price_problem():
     st.warning(fmt.plain(problem), title="Refreshed prices were left out", icon=":material/warning:")
 comparison.draw(verdict)
-if not is_settled:  # the ranking is on the screen; now the draws over what is not known
+if not is_settled:  # the ranking by the formulas is on the screen; now the simulated one
     if state.has_settled("compare"):
         whatif.wait_for_rest()
-    data.verdict_of(workload)
+    whatif.wait_for(lambda: data.verdict_of(workload))
     state.settle("compare")

@@ -35,6 +35,6 @@ else:
     if not is_played:  # the formulas' figures are on the screen; now every request
         if state.has_settled("simulate"):
             whatif.wait_for_rest()
-        simulation.play(workload, wanted)
+        whatif.wait_for(lambda: simulation.play(workload, wanted))
         state.settle("simulate", wanted)
 st.caption(f"Prices of {fmt.day(verdict.prices_as_of)}, limits: {verdict.profile} profile.")
