@@ -10,6 +10,7 @@ from fitness import analytic, cli, presets, workload_file
 from fitness.errors import InputError
 from fitness.inputs import POINT
 from fitness.prices import load_book
+from fitness.simulation import plans, steps, warm
 from fitness.simulation.play import played, simulate
 from fitness.study import study
 
@@ -93,6 +94,27 @@ def test_the_same_seed_gives_the_same_answer_and_another_a_near_one(option):
     assert first.monthly_usd == again.monthly_usd
     assert other.bands != first.bands
     assert other.bands["p50_ms"].value == pytest.approx(first.bands["p50_ms"].value, rel=0.1)
+
+
+def figures(found):
+    """Everything that a run counted, as bytes."""
+    outcome = found.outcome
+    arrays = (outcome.latency.seconds, outcome.latency.weight, outcome.step_within_ratio, outcome.busy_s)
+    return [array.tobytes() for array in arrays], found.bands, found.monthly_usd, found.notes
+
+
+def test_what_is_shared_between_runs_changes_no_byte():
+    options = ("real_time", "serverless", "async", "mme", "triton_ensemble")
+    work = study(presets.load("payroll-chatbot"), book=BOOK)
+    alone = []
+    for option in options:
+        plans._kept.cache_clear()
+        steps._risen.cache_clear()
+        alone.append(figures(simulate(work, option, requests=5_000)))
+    assert [figures(simulate(work, option, requests=5_000)) for option in options] == alone
+    plans._kept.cache_clear()
+    at_once = warm.each(lambda option: figures(simulate(work, option, requests=5_000)), options, workers=4)
+    assert at_once == alone
 
 
 def test_a_band_narrows_with_more_requests():
