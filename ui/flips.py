@@ -1,6 +1,7 @@
 """The part of the comparison that shows where another option becomes the best."""
 
 import time
+from functools import partial
 
 import streamlit as st
 
@@ -8,7 +9,7 @@ from fitness.flips import TOGETHER, Axis
 from fitness.sensitivity import SEARCHED
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import charts, charts_flips, data, state, tables, words
+from ui import charts, charts_flips, data, state, tables, whatif, words
 
 _DESCRIBE = "pages/architects/describe.py"
 _QUICK_S = 0.2  # what is known already needs no progress bar
@@ -49,18 +50,20 @@ def draw(verdict: Verdict) -> None:
 
 
 def _walk(workload: Workload, status: st.delta_generator.DeltaGenerator) -> list[Axis]:
-    """Follow the fields one by one; before each a further move of a slider interrupts."""
+    """Follow the fields one by one; a further move of a slider interrupts."""
     paths = data.flip_fields(workload)
     begun_s = time.monotonic()
     axes: list[Axis] = []
     for done, path in enumerate(paths):
-        if time.monotonic() - begun_s > _QUICK_S:
-            title = words.field_title(path).lower()
-            status.progress(done / len(paths), text=f"Following {title} ({done + 1} of {len(paths)})")
-        else:
-            status.empty()
+        follow, draw = partial(data.axis_of, workload, path), partial(_draw_progress, status, done, paths)
+        whatif.wait_for(follow, draw=draw if time.monotonic() - begun_s > _QUICK_S else status.empty)
         axes.append(data.axis_of(workload, path))
     return axes
+
+
+def _draw_progress(status: st.delta_generator.DeltaGenerator, done: int, paths: tuple[str, ...]) -> None:
+    title = words.field_title(paths[done]).lower()
+    status.progress(done / len(paths), text=f"Following {title} ({done + 1} of {len(paths)})")
 
 
 def _draw_bands(verdict: Verdict, axes: list[Axis]) -> None:

@@ -50,18 +50,19 @@ def wait_for_rest() -> None:
         place.empty()
 
 
-def wait_for(work: Callable[[], object]) -> None:
+def wait_for(work: Callable[[], object], *, draw: Callable[[], object] | None = None) -> None:
     """Let a thread do slow work that ends in a cache, and a further move of a slider interrupt the wait for it.
 
-    Work that nobody waits for any more goes on to its cache if it has begun, else it is left out.
+    `draw` draws how far it is, again and again; without it nothing is seen. Work that nobody waits for any more goes
+    on to its cache if it has begun, else it is left out.
     Raises: what the work raises.
     """
-    place = st.empty()
+    draw = draw or st.empty().empty
     future = _pool().submit(work)
     try:
         while not future.done():
             wait([future], timeout=REST_STEP_S)
-            place.empty()
+            draw()
     finally:
         future.cancel()
     future.result()
