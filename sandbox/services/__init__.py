@@ -10,7 +10,7 @@ SERVICES = {
     "sagemaker": "sandbox.services.sagemaker:SageMaker",
 }
 # These have work to take up again after a restart.
-EAGER = ("sagemaker",)
+EAGER = ("monitoring", "sagemaker")
 
 
 def service_class(signing_name: str) -> type[Service] | None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from sandbox.errors import AwsError
 from sandbox.protocols import Request, Response, Wire
+from sandbox.services.cloudwatch.dashboard_operations import DashboardOperations
 from sandbox.services.cloudwatch.faults import VALIDATION, VALUE
 from sandbox.services.cloudwatch.metric_operations import MetricOperations
 from sandbox.services.service import Context
@@ -17,7 +18,7 @@ _LARGEST_PUT = 1024 * 1024
 _LARGEST_UNPACKED = 16 * _LARGEST_PUT
 
 
-class CloudWatch(MetricOperations):
+class CloudWatch(MetricOperations, DashboardOperations):
     """Metrics are shared with the runtime, which reports what it measured without this door."""
 
     name: ClassVar[str] = "cloudwatch"
