@@ -146,6 +146,8 @@ def _tally(
         if not inputs.traffic.is_scheduled:  # nobody waits for one record of a job
             misses = one.starts / max(one.offered, 1e-300) if endpoint.cache is not None else 0.0
             rise = steps.stepped(scaled, endpoint, outcome, misses=misses, seed=seed, parts=len(parts))
+            if outcome.variant == "inference_components":  # a rise that meets no copy is lost as often as in the month
+                rise = replace(rise, within=rise.within * (1 - one.refused / max(one.offered, 1e-300)))
             rises.append(rise.times(members))
     assert total is not None  # noqa: S101 there is at least one endpoint
     if len(parts) > 1:

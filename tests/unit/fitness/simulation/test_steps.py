@@ -134,6 +134,14 @@ def test_a_stated_policy_decides_how_the_step_is_followed():
     assert found[0].scores.scaling[0] != found[1].scores.scaling[0]
 
 
+def test_where_copies_scale_to_zero_a_rise_may_meet_none():
+    workload = presets.load("document-understanding")
+    found = simulate(study(workload, book=BOOK), "real_time", requests=5_000)
+    assert found.variant == "inference_components"
+    assert 0 < found.refused_ratio < 1
+    assert found.outcome.step_within_ratio[0] <= 1 - found.refused_ratio + 1e-12
+
+
 def test_what_a_piece_waits_is_even_between_the_ends_of_minutes():
     wait_s = np.array([0.0, 30.0, 60.0])
     assert [players._behind(wait_s, at_s) for at_s in (0, 60, 90, 120, 150, 180)] == [0, 0, 15, 30, 45, 60]
