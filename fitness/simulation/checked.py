@@ -35,6 +35,9 @@ class Events:
         return int(np.maximum(self.delta, 0).sum())
 
 
+NO_EVENTS = Events(at_s=np.array([2 * NEVER_S]), delta=np.zeros(1, dtype=np.int64))
+
+
 def stream(arrivals: ArrayLike, multiplier: ArrayLike, *others: ArrayLike) -> tuple[Float64, Float32]:
     """Arrivals and multipliers of equal length, the arrivals sorted.
 
@@ -102,6 +105,8 @@ def events(event_s: ArrayLike | None, event_delta: ArrayLike | None) -> Events:
 
     Raises: ValueError for times that are not sorted and for lengths that differ.
     """
+    if event_s is not None and event_delta is not None and not (np.size(event_s) or np.size(event_delta)):
+        return NO_EVENTS
     at_s = times_of([] if event_s is None else event_s)
     delta = array_of([] if event_delta is None else event_delta, np.int64)
     if at_s.size != delta.size:

@@ -25,10 +25,10 @@ class Counts:
 
     def __post_init__(self) -> None:
         # Without compilation the loops give numpy's own numbers.
-        for one in fields(self):
-            value = getattr(self, one.name)
+        for name in self.__dataclass_fields__:
+            value = getattr(self, name)
             if isinstance(value, np.generic):
-                object.__setattr__(self, one.name, value.item())
+                object.__setattr__(self, name, value.item())
 
     def __add__(self, other: Self) -> Self:
         sums = {one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)}
