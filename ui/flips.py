@@ -27,7 +27,7 @@ def draw(verdict: Verdict) -> None:
     if turning:
         status.caption(
             "Each band follows one field while the others stay. A stroke is where another option leads by 2 %; "
-            "the triangle is your workload. By the formulas, fields with the nearest change first."
+            "the triangle is your workload. Fields with the nearest change come first."
         )
         _draw_bands(verdict, turning)
     else:
