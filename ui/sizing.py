@@ -132,16 +132,24 @@ def _draw_answer(sizing: Sizing) -> None:
                 fmt.plain(tables_designer.cost(enough.usd)),
                 help="Instances with their volume; more of them while the load asks for more.",
             )
-        st.markdown(
-            f"- {sizing.cache.models:,} models of {fmt.number(cache.memory_mb, 'MB')} on "
-            f"**{enough.instances:,} {instances}** of {sizing.instance_type}: "
-            f"99 % of the answers within {fmt.ms(enough.p99_ms.value)}.\n"
-            f"- With every model in memory, on {whole.instances:,}: within {fmt.ms(whole.p99_ms.value)}, "
-            f"{fmt.plain(tables_designer.cost(whole.usd))} a month, and nobody waits for a load. "
-            f"Placed evenly, {int(np.ceil(cache.models / sizing.holds)):,} would hold them.\n"
-            f"- A model that is not in memory takes {fmt.ms(cache.load_s * 1_000)} from the instance's disk, and "
+        within, whole_within = (
+            "" if one.p99_ms is None else f"99 % of the answers within {fmt.ms(one.p99_ms.value)}"
+            for one in (enough, whole)
+        )
+        goal = (
+            f"{cache.models:,} models of {fmt.number(cache.memory_mb, 'MB')} on {enough.instances:,} {instances} of "
+            f"{sizing.instance_type}{f': {within}' if within else ''}."
+        )
+        everything = (
+            f"With every model in memory, on {whole.instances:,}: {f'{whole_within}, ' if whole_within else ''}"
+            f"{tables_designer.cost(whole.usd)} a month, and nobody waits for a load. "
+            f"Placed evenly, {int(np.ceil(cache.models / sizing.holds)):,} would hold them."
+        )
+        miss = (
+            f"A model that is not in memory takes {fmt.ms(cache.load_s * 1_000)} from the instance's disk, and "
             f"{fmt.ms((cache.load_s + cache.download_s) * 1_000)} the first time."
         )
+        st.markdown("\n".join(f"- {fmt.plain(one)}" for one in (goal, everything, miss)))
 
 
 def _draw_moving(moving: Moving) -> None:

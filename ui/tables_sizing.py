@@ -29,8 +29,8 @@ def sizes(sizing: Sizing) -> pd.DataFrame:
             "Hits": [fmt.percent(one.hit_ratio) for one in fits],
             "Hits at best": [fmt.percent(one.pooled_ratio) for one in fits],
             "Lost to loads (user-seconds a month)": [fmt.number(one.lost_s) for one in fits],
-            "99 % within": [tables_simulation.band(one.p99_ms) for one in fits],
-            "Dropped": [fmt.percent(one.dropped_ratio) for one in fits],
+            "99 % within": ["not played" if one.p99_ms is None else tables_simulation.band(one.p99_ms) for one in fits],
+            "Dropped": ["not played" if one.dropped_ratio is None else fmt.percent(one.dropped_ratio) for one in fits],
             "A month": [tables_designer.cost(one.usd) for one in fits],
         }
     )

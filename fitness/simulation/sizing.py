@@ -14,7 +14,7 @@ import numpy as np
 from fitness.analytic.model_cache import hit_ratio as che_ratio
 from fitness.arrays import Array
 from fitness.errors import InputError, Problem
-from fitness.inputs import Inputs
+from fitness.inputs import HOURS_PER_MONTH, Inputs
 from fitness.outcome import Outcome
 from fitness.prices import Price
 from fitness.simulation import caches, randomness, requested
@@ -27,10 +27,13 @@ from fitness.study import SEED, Study
 OPTIONS = ("mme", "mme_gpu")
 GOAL_RATIO = 0.95
 POINTS = 24  # of the curve
-FEWEST_REQUESTS, MOST_REQUESTS = 200_000, 1_000_000
+MOST_MODELS = 50_000
+FEWEST_REQUESTS, MOST_REQUESTS = 200_000, 400_000
 REQUESTS_PER_MODEL = 20
 PLAYED_REQUESTS = 100_000  # for the 99th percentile at one size
+MOST_PLAYED = 1_000_000  # models times instances that are played: each instance remembers every model
 LEAD_RATIO = 0.25  # of the requests, which warm the cache up
+FINE = 200
 SHOWN_RATIOS = (0.5, 0.8, 0.9, 0.99)  # hit ratios whose instances are shown beside the goal's
 _HEAD, _TAIL = 64, 48  # ranks that Che's sum takes one by one, and groups of the others
 MB_PER_GB = 1024
@@ -59,8 +62,8 @@ class Fit:
     pooled_ratio: float  # as if the instances had one memory: the most that another placement could do
     lost_s: float  # that callers wait for loads, in a month
     usd: float | None  # None: without a price
-    p99_ms: Band  # played; where the load asks for more instances there are more
-    dropped_ratio: float  # in the same play
+    p99_ms: Band | None  # played, with more instances where the load asks for more; None: too many models to play
+    dropped_ratio: float | None  # in the same play
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,8 +91,8 @@ class Sizing:
 def size(work: Study, option: str, *, goal_ratio: float = GOAL_RATIO, seed: int = SEED) -> Sizing:
     """Size the memory of a multi-model endpoint on the type that the study proposes or fixes.
 
-    Raises: InputError for a goal that is no ratio, for another option, and where no model fits or nothing can be
-    configured.
+    Raises: InputError for a goal that is no ratio, for another option, for too many models, and where no model fits
+    or nothing can be configured.
     """
     _check(option, goal_ratio)
     inputs = work.point
@@ -97,6 +100,9 @@ def size(work: Study, option: str, *, goal_ratio: float = GOAL_RATIO, seed: int 
     cache = endpoint_of(inputs, outcome, work.config, seed).cache
     assert cache is not None  # noqa: S101 a multi-model endpoint has one
     instance = instance_type_of(outcome)
+    if cache.models > MOST_MODELS:
+        message = f"at most {MOST_MODELS:,} are counted, got {cache.models:,}: size a part of them and multiply"
+        raise InputError([Problem(path="models.count", message=message)])
     holds = int(cache.instance_memory_mb / cache.memory_mb + 1e-9)
     if holds < 1:
         message = (
@@ -115,7 +121,9 @@ def size(work: Study, option: str, *, goal_ratio: float = GOAL_RATIO, seed: int 
 
     def fit(instances: int) -> Fit:
         misses, downloads = _placed(stream, cache, holds, instances)
-        held = _played(work, option, outcome, instances, seed)
+        is_played = cache.models * instances <= MOST_PLAYED
+        held = _played(work, option, outcome, instances, seed) if is_played else None
+        hours = HOURS_PER_MONTH * instances if held is None else float(held.outcome.instance_hours[0])
         pooled = min(cache.models, holds * instances)
         return Fit(
             instances=instances,
@@ -123,14 +131,17 @@ def size(work: Study, option: str, *, goal_ratio: float = GOAL_RATIO, seed: int 
             hit_ratio=1 - misses,
             pooled_ratio=float(hits(stream, cache.models, [pooled])[0]),
             lost_s=month * (misses * cache.load_s + downloads * cache.download_s),
-            usd=None if usd_per_hour is None else float(held.outcome.instance_hours[0]) * usd_per_hour,
-            p99_ms=held.bands["p99_ms"],
-            dropped_ratio=held.timed_out_ratio + held.refused_ratio,
+            usd=None if usd_per_hour is None else hours * usd_per_hour,
+            p99_ms=None if held is None else held.bands["p99_ms"],
+            dropped_ratio=None if held is None else held.timed_out_ratio + held.refused_ratio,
         )
 
-    enough_at = instances_for(goal_models)
-    while enough_at < whole_at and 1 - _placed(stream, cache, holds, enough_at)[0] < goal_ratio:
-        enough_at += 1
+    # Less than one memory wants is never enough, and with every model in memory it is.
+    short, enough_at = instances_for(goal_models) - 1, whole_at
+    while enough_at - short > 1:
+        middle = (short + enough_at) // 2
+        reaches = 1 - _placed(stream, cache, holds, middle)[0] >= goal_ratio
+        short, enough_at = (short, middle) if reaches else (middle, enough_at)
     beside = [instances_for(pooled_models(stream, cache.models, ratio)) for ratio in SHOWN_RATIOS]
     fits = {one: fit(one) for one in sorted({1, *beside, enough_at, whole_at})}
     return Sizing(
@@ -237,20 +248,23 @@ def _played(work: Study, option: str, outcome: Outcome, instances: int, seed: in
     return played(work, proposed, requests=PLAYED_REQUESTS, seed=seed)
 
 
+def _homes(cache: Cache, instances: int) -> Int32:
+    """The instance that each model has its home on, (models,)."""
+    rng = np.random.default_rng([cache.seed, instances])
+    return rng.integers(0, instances, cache.models, dtype=np.int32)
+
+
 def _holding_all(cache: Cache, holds: int) -> int:
-    """The fewest instances on which no home has more models than fit."""
-    least = math.ceil(cache.models / holds)
-    most = 2 * least + 8
-    homes = caches.placements(cache.models, most, seed=cache.seed)
-    for instances in range(least, most + 1):
-        if int(np.bincount(homes[instances - 1]).max()) <= holds:
-            return instances
-    return most
+    """The fewest instances on which no home has more models than fit, of many to half a percent."""
+    instances = math.ceil(cache.models / holds)
+    while int(np.bincount(_homes(cache, instances)).max()) > holds:
+        instances += max(1, instances // FINE)
+    return instances
 
 
 def _placed(stream: Asked, cache: Cache, holds: int, instances: int) -> tuple[float, float]:
     """Shares of the requests that miss the memory of their model's home, and its disk as well."""
-    homes = caches.placements(cache.models, instances, seed=cache.seed)[instances - 1]
+    homes = _homes(cache, instances)
     by_home = np.argsort(homes, kind="stable")
     starts = np.searchsorted(homes[by_home], np.arange(instances + 1))
     place = np.empty(cache.models, dtype=np.int32)  # of a model among those of its home

@@ -82,6 +82,16 @@ def test_a_type_that_holds_no_model_is_explained(app):
     assert at.error
 
 
+def test_sizes_that_are_too_large_to_play_say_so(app):
+    at = opened(app, CUSTOMERS.replace({"models.count": 5_000}), shared_type="ml.c5.large")
+    assert "not played" in list(at.dataframe[0].value["99 % within"])
+
+
+def test_more_models_than_are_counted_are_explained(app):
+    at = opened(app, CUSTOMERS.replace({"models.count": 100_000}))
+    assert "size a part of them" in at.error[0].value
+
+
 def test_an_infeasible_option_says_so(app):
     at = opened(app, CUSTOMERS.replace({"models.frameworks": "different"}))
     assert "Infeasible" in said(at)

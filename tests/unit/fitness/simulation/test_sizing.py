@@ -135,6 +135,20 @@ def test_homes_at_random_have_at_most_the_hits_of_one_memory():
         assert fit.hit_ratio <= fit.pooled_ratio + 0.01
 
 
+def test_more_models_than_are_counted_are_refused():
+    with pytest.raises(InputError) as caught:
+        sized(**{"models.count": sizing.MOST_MODELS + 1})
+    assert "size a part of them and multiply" in str(caught.value)
+
+
+def test_more_models_than_are_played_have_no_percentile_and_the_money_of_their_instances():
+    found = sized(**{"models.count": 2_000, "models.popularity": "uniform"})
+    assert found.fits[0].p99_ms is not None
+    assert found.whole.instances * 2_000 > sizing.MOST_PLAYED
+    assert (found.whole.p99_ms, found.whole.dropped_ratio) == (None, None)
+    assert found.whole.usd == pytest.approx(found.whole.instances * 730 * found.usd_per_hour)
+
+
 def test_one_model_that_fits_no_instance_is_explained():
     with pytest.raises(InputError) as caught:
         sized(**{"models.memory_mb": 9000})
