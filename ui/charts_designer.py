@@ -58,6 +58,7 @@ def trade_offs(designed: Designed) -> go.Figure:
         nticks=6,
     )
     charts.add_line(figure, y=designed.late_share, text=f"{fmt.percent(designed.late_share)} may be late")
+    figure.update_annotations(x=1, xanchor="right")  # the cheap policies, which are late, are at the other end
     return figure
 
 
