@@ -1,6 +1,6 @@
 """The control process: the gateway on a loopback port, and the runtime as its child.
 
-`python -m sandbox.control FOLDER PORT RUNTIME_PORT`; people start it with `python -m sandbox up`.
+`python -m sandbox.control FOLDER PORT RUNTIME_PORT [samples]`; people start it with `python -m sandbox up`.
 """
 
 import json
@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -22,7 +23,7 @@ from sandbox.gateway import Gateway
 from sandbox.moto_backend import MotoBackend
 from sandbox.runtime_process import RuntimeProcess
 from sandbox.services import EAGER
-from sandbox.settings import LOOPBACK
+from sandbox.settings import LOOPBACK, SAMPLES_BUCKET
 from sandbox.state import private_folder, write_atomically
 
 LOG = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ LOG = logging.getLogger(__name__)
 _THREADS = 32  # of the gateway: waiting clients cost little, and services call each other through it
 
 
-def run(folder: Path, port: int, runtime_port: int) -> None:
+def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
     """Serve until a signal says stop."""
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -68,6 +69,8 @@ def run(folder: Path, port: int, runtime_port: int) -> None:
         service = gateway.service(name)
         assert service is not None, name  # noqa: S101 (the registry names its own services)
         runtime.on_start(service.resume)
+    if samples:
+        cloud.background(_train_samples, cloud)
     LOG.info("ready at %s, runtime at %s", url, runtime_url)
     try:
         server.serve()
@@ -76,5 +79,13 @@ def run(folder: Path, port: int, runtime_port: int) -> None:
         (folder / "control.json").unlink(missing_ok=True)
 
 
+def _train_samples(cloud: Cloud) -> None:
+    """Train the sample models, in a process that gives its memory back, unless they are there."""
+    if cloud.objects.listing(SAMPLES_BUCKET, "index.json"):
+        return
+    command = [sys.executable, "-m", "sandbox.samples", cloud.url, SAMPLES_BUCKET]
+    subprocess.run(command, check=True)  # noqa: S603 (our own module)
+
+
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    run(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), samples="samples" in sys.argv[4:])

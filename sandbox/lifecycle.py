@@ -93,11 +93,12 @@ def reset(settings: Settings) -> None:
 
 def _start(settings: Settings) -> Running:
     ports = _ports(settings)
+    arguments = [str(settings.folder), *map(str, ports), *(["samples"] if settings.samples else [])]
     log_path = settings.folder / "sandbox.log"
     log_path.touch(mode=0o600)
     with log_path.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 (our own module)
-            [sys.executable, "-m", "sandbox.control", str(settings.folder), *map(str, ports)],
+            [sys.executable, "-m", "sandbox.control", *arguments],
             cwd=Path(__file__).parent.parent,
             env=_environment(),
             stdin=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ REGION = "us-east-1"
 ACCESS_KEY = "sandbox"
 SECRET_KEY = "sandbox"  # noqa: S105 (signatures are not verified)
 LOOPBACK = "127.0.0.1"
+SAMPLES_BUCKET = "sandbox-samples"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,16 +21,18 @@ class Settings:
     folder: Path
     port: int
     runtime_port: int
+    samples: bool = True  # whether the sample models are trained when it is first started
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read `HOSTFIT_SANDBOX_HOME`, `HOSTFIT_SANDBOX_PORT` and `HOSTFIT_SANDBOX_RUNTIME_PORT`."""
+        """Read `HOSTFIT_SANDBOX_HOME`, `HOSTFIT_SANDBOX_PORT`, `_RUNTIME_PORT` and `_SAMPLES`."""
         home = environment.get("HOSTFIT_SANDBOX_HOME")
         data = environment.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
         return cls(
             folder=Path(home).expanduser().resolve() if home else Path(data) / "hostfit" / "sandbox",
             port=int(environment.get("HOSTFIT_SANDBOX_PORT") or 0),
             runtime_port=int(environment.get("HOSTFIT_SANDBOX_RUNTIME_PORT") or 0),
+            samples=environment.get("HOSTFIT_SANDBOX_SAMPLES", "").lower() not in {"0", "no", "false"},
         )
 
 

@@ -65,9 +65,9 @@ class Sandbox:
         lifecycle.down(self.settings)
 
 
-def start(folder: Path) -> Sandbox:
+def start(folder: Path, *, samples: bool = False) -> Sandbox:
     """Start a sandbox in a folder, on any free ports."""
-    settings = Settings(folder=folder, port=0, runtime_port=0)
+    settings = Settings(folder=folder, port=0, runtime_port=0, samples=samples)
     return Sandbox(settings=settings, running=lifecycle.up(settings))
 
 

@@ -75,8 +75,17 @@ class Container:
     async def ask(self, headers: Headers, body: bytes, target_model: str, measure: Measure) -> Answer:
         """Ask the model. Raises: AwsError, OSError if the server dies over it."""
         del target_model, measure
+        return await self.post(b"/invocations", headers, body)
+
+    async def post(self, path: bytes, headers: Headers, body: bytes) -> Answer:
+        """Send a request to the server; one that has died meanwhile is waited for. Raises: OSError."""
         await self._ready.wait()
-        return await self.worker.client.ask(b"POST", b"/invocations", headers, body)
+        try:
+            return await self.worker.client.ask(b"POST", path, headers, body)
+        except (ConnectionRefusedError, FileNotFoundError):  # nobody has taken the request
+            self._ready.clear()
+            await self._ready.wait()
+            return await self.worker.client.ask(b"POST", path, headers, body)
 
     async def ask_in_parts(self, headers: Headers, body: bytes) -> tuple[Answer, AsyncIterator[bytes]]:
         """Ask the model for an answer in parts. Raises: OSError."""
@@ -107,7 +116,7 @@ class Container:
     async def _watch(self) -> None:
         """Start the server again when it dies, and end it when it takes more memory than its instance has."""
         while not self._stopping:
-            await asyncio.sleep(_WATCH_EVERY_S)
+            await self.worker.ended(within_s=_WATCH_EVERY_S)
             if self.worker.memory_bytes() > self.place.memory_bytes:
                 LOG.warning("%s: out of memory, its server is ended", self.plan.name)
                 await self.worker.stop()

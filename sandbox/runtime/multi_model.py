@@ -67,7 +67,7 @@ class MultiModelContainer(Container):
             loaded.users += 1
         with self._in_use(name, loaded):
             started = time.perf_counter_ns()
-            answer = await self.worker.client.ask(b"POST", f"/models/{name}/invoke".encode(), headers, body)
+            answer = await self.post(f"/models/{name}/invoke".encode(), headers, body)
             measure("ModelLatency", _us_since(started))
         return answer
 

@@ -1,6 +1,7 @@
 """A model server as a child process: started, watched, limited, stopped."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -77,6 +78,12 @@ class Worker:
                 await self.stop()
                 raise NotHealthy(self._last_words())
             await asyncio.sleep(_PING_EVERY_S)
+
+    async def ended(self, *, within_s: float) -> None:
+        """Wait until the process has ended, or for a while."""
+        if self.process is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.process.wait(), within_s)
 
     @property
     def is_running(self) -> bool:

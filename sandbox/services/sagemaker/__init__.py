@@ -1,8 +1,8 @@
 """SageMaker's control plane: models, endpoint configurations, endpoints, inference components, transform jobs."""
 
-from sandbox.services.sagemaker.endpoints import Endpoints
 from sandbox.services.sagemaker.models import Models
+from sandbox.services.sagemaker.transforms import Transforms
 
 
-class SageMaker(Models, Endpoints):
+class SageMaker(Models, Transforms):
     """The service."""

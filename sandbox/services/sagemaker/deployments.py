@@ -38,9 +38,9 @@ class Deployments(Tagging):
         self._locks: dict[tuple[str, str], threading.Lock] = {}
         self._locks_lock = threading.Lock()
 
-    def start(self, region: str, name: str, *steps: str) -> None:
+    def start(self, region: str, name: str, *steps: str) -> threading.Thread:
         """Do something with an endpoint in the background: create, update, restore, reroute, delete."""
-        self.cloud.background(self._work, region, name, steps)
+        return self.cloud.background(self._work, region, name, steps)
 
     def expect(self, region: str, name: str) -> None:
         """Let requests for an endpoint wait until it is routed again."""
@@ -93,8 +93,8 @@ class Deployments(Tagging):
         self._route(region, name, [side_of_route(config, _routed(green), 1.0)], document["components"])
 
         def settle(endpoint: Document) -> None:
-            endpoint.pop("update", None)
-            endpoint.pop("FailureReason", None)
+            for member in ("update", "FailureReason", "PendingDeploymentSummary"):
+                endpoint.pop(member, None)
             endpoint.update(
                 EndpointStatus="InService",
                 EndpointConfigName=update["config"],
@@ -120,7 +120,8 @@ class Deployments(Tagging):
         self._stop_fleets(green)
 
         def settle(endpoint: Document) -> None:
-            endpoint.pop("update", None)
+            for member in ("update", "PendingDeploymentSummary"):
+                endpoint.pop(member, None)
             endpoint.update(EndpointStatus="InService", FailureReason=reason)
 
         self.store.change(region, ENDPOINT, name, settle)

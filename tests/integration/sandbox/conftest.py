@@ -1,17 +1,31 @@
 """One sandbox for all the tests of a process; a test that stops or breaks it starts its own."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sandbox.samples.archive import model_archive
+from sandbox.settings import SAMPLES_BUCKET
 from tests import sandboxed
+from tests.hosting import Hosting, keys
 
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sandboxed.Sandbox]:
-    running = sandboxed.start(tmp_path_factory.mktemp("sandbox"))
+    os.environ["HOSTFIT_SANDBOX_IDLE_S"] = "1"  # a serverless endpoint goes cold after a second without requests
+    running = sandboxed.start(tmp_path_factory.mktemp("sandbox"), samples=True)
+    del os.environ["HOSTFIT_SANDBOX_IDLE_S"]
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def hosting(sandbox) -> Hosting:
+    """What it takes to host the sample models; waits until they are trained."""
+    sandboxed.until(lambda: "index.json" in keys(sandbox.client("s3"), SAMPLES_BUCKET), within_s=60)
+    return Hosting(sandbox)
 
 
 @pytest.fixture
@@ -19,3 +33,75 @@ def own_sandbox(tmp_path) -> Iterator[sandboxed.Sandbox]:
     running = sandboxed.start(tmp_path / "state")
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="session")
+def iris(hosting) -> str:
+    """An endpoint with the scikit-learn sample that tests only ask."""
+    return hosting.endpoint(hosting.config(hosting.model(hosting.container("iris/model.tar.gz"))))
+
+
+@pytest.fixture(scope="session")
+def metric_values(sandbox) -> Callable[..., list[float]]:
+    """Give every value of a metric of an endpoint's only variant that CloudWatch has, each as often as it occurred."""
+
+    def values(endpoint: str, name: str, namespace: str = "AWS/SageMaker") -> list[float]:
+        now = datetime.now(UTC)
+        answer = sandbox.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=name,
+            Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": "AllTraffic"}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=2),
+            Period=60,
+            Statistics=["SampleCount", "Average"],
+        )
+        return [point["Average"] for point in answer["Datapoints"] for _ in range(round(point["SampleCount"]))]
+
+    return values
+
+
+SCRIPT = """
+import json, os, time
+
+def model_fn(model_dir):
+    return {"opened": sorted(os.listdir(model_dir))}
+
+def input_fn(body, content_type):
+    return json.loads(body)
+
+def predict_fn(data, model, context):
+    if "sleep_s" in data:
+        time.sleep(data["sleep_s"])
+        return "slept"
+    if "words" in data:
+        return (word + " " for word in data["words"])
+    if "environment" in data:
+        return sorted(os.environ)
+    if "die" in data:
+        os._exit(1)
+    if "raise" in data:
+        raise RuntimeError("I was told to")
+    if "megabytes" in data:
+        model["kept"] = bytearray(data["megabytes"] * 1024 * 1024)
+        time.sleep(4)
+        return "kept"
+    return {"headers": context["request_headers"], **model}
+
+def output_fn(prediction, accept):
+    return prediction if hasattr(prediction, "__next__") else json.dumps(prediction)
+"""
+
+
+@pytest.fixture(scope="session")
+def script_uri(hosting) -> str:
+    """The archive of a user's inference.py that does as it is told."""
+    archive = model_archive({"code/inference.py": SCRIPT.encode(), "weights.bin": b"0"})
+    hosting.sandbox.client("s3").put_object(Bucket=SAMPLES_BUCKET, Key="script/model.tar.gz", Body=archive)
+    return f"s3://{SAMPLES_BUCKET}/script/model.tar.gz"
+
+
+@pytest.fixture(scope="session")
+def script_model(hosting, script_uri) -> str:
+    """A model with that script."""
+    return hosting.model(hosting.container("iris/model.tar.gz", ModelDataUrl=script_uri))
