@@ -15,7 +15,9 @@ Predicate = Callable[[Series], bool]
 _SCHEMA: Final = re.compile(r"\s*\{([^}]*)\}\s*,?")
 _SCHEMA_PART: Final = re.compile(r'\s*(?:"((?:[^"\\]|\\.)*)"|([^,"]+?))\s*(?:,|$)')
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
-_TOKEN: Final = re.compile(rf'\s*([()]|(?:[\w.:/@#-]+|{_QUOTED})\s*=\s*(?:{_QUOTED}|[^\s()"=]+)|{_QUOTED}|[^\s()"=]+)')
+_TOKEN: Final = re.compile(
+    rf'\s*([()]|(?:[\w.:/@#-]+|{_QUOTED})\s*=\s*(?:{_QUOTED}|[^\s()"={{}}]+)|{_QUOTED}|[^\s()"={{}}]+)'
+)
 # Parts of a name: SDBFailure -> SDB, Failure; Project2-trial333 -> Project, 2, trial, 333.
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _DEEPEST: Final = 40
@@ -140,7 +142,7 @@ def _text_matcher(value: str) -> Callable[[str], bool]:
             return value in text
         size = len(wanted)
         in_a_row = any(found[at : at + size] == wanted for at in range(len(found) - size + 1))
-        return in_a_row or (not cased and "".join(found) == whole)
+        return in_a_row or "".join(found).lower() == whole
 
     return fits
 
