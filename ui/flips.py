@@ -20,7 +20,7 @@ def draw(verdict: Verdict) -> None:
     workload = verdict.workload
     status = st.empty()
     if not verdict.draws:
-        status.caption("The ranking comes first. These are for the scenario before.")
+        status.caption("The ranking is simulated first; its flips follow.")
         return
     axes = _walk(workload, status)
     turning = sorted((one for one in axes if one.flips), key=charts_flips.nearest)
