@@ -36,6 +36,8 @@ BACKENDS: Final[dict[str, str]] = {
     "ssm": "ssm",
     "glue": "glue",
     "logs": "logs",
+    "events": "events",
+    "scheduler": "scheduler",
     "tagging": "resourcegroupstaggingapi",
     "application-autoscaling": "applicationautoscaling",
 }

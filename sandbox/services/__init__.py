@@ -6,11 +6,12 @@ from sandbox.services.service import Service
 
 # Signing name of a service -> its class. Imported on the first request for it.
 SERVICES = {
+    "cloudformation": "sandbox.services.cloudformation:CloudFormation",
     "monitoring": "sandbox.services.cloudwatch:CloudWatch",
     "sagemaker": "sandbox.services.sagemaker:SageMaker",
 }
 # These have work to take up again after a restart.
-EAGER = ("monitoring", "sagemaker")
+EAGER = ("cloudformation", "monitoring", "sagemaker")
 
 
 def service_class(signing_name: str) -> type[Service] | None:

@@ -1,0 +1,142 @@
+"""Scalable targets and scaling policies, which stay in moto's store."""
+
+from typing import Any
+
+from sandbox.services.cloudformation.calls import Calls
+from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, tag_list, without
+
+_SERVICE = "application-autoscaling"
+_TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+
+
+class ScalableTarget(ResourceType):
+    """AWS::ApplicationAutoScaling::ScalableTarget with its scheduled actions."""
+
+    type = "AWS::ApplicationAutoScaling::ScalableTarget"
+    required = frozenset({"MaxCapacity", "MinCapacity", *_TARGET})
+    changeable = frozenset({"MaxCapacity", "MinCapacity", "RoleARN", "ScheduledActions", "SuspendedState"})
+    create_only = frozenset(_TARGET)
+
+    def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
+        """Look for it among the registered ones."""
+        found = call(
+            _SERVICE,
+            "describe_scalable_targets",
+            ServiceNamespace=properties["ServiceNamespace"],
+            ResourceIds=[properties["ResourceId"]],
+            ScalableDimension=properties["ScalableDimension"],
+        )["ScalableTargets"]
+        identity = "|".join(properties[part] for part in ("ResourceId", "ScalableDimension", "ServiceNamespace"))
+        return Found(physical_id=identity, attributes={"Id": identity}) if found else None
+
+    def create(self, call: Calls, name: str, properties: Properties) -> None:
+        """Register it."""
+        call(_SERVICE, "register_scalable_target", **without(properties, "ScheduledActions"))
+
+    def configure(self, call: Calls, name: str, before: Properties, after: Properties) -> None:
+        """Register it again; put and delete scheduled actions."""
+        if before:
+            self.create(call, name, after)
+        target = only(after, *_TARGET)
+        wanted = [action["ScheduledActionName"] for action in after.get("ScheduledActions", [])]
+        for action in before.get("ScheduledActions", []):
+            if action["ScheduledActionName"] not in wanted:
+                self._forget_action(call, target, action)
+        for action in after.get("ScheduledActions", []):
+            call(_SERVICE, "put_scheduled_action", **target, **action)
+
+    def delete(self, call: Calls, name: str, properties: Properties) -> None:
+        """Delete its scheduled actions, then deregister it."""
+        target = only(properties, *_TARGET)
+        for action in properties.get("ScheduledActions", []):
+            self._forget_action(call, target, action)
+        call(_SERVICE, "deregister_scalable_target", **target)
+
+    @staticmethod
+    def _forget_action(call: Calls, target: dict[str, Any], action: dict[str, Any]) -> None:
+        call.lookup(_SERVICE, "delete_scheduled_action", **target, ScheduledActionName=action["ScheduledActionName"])
+
+
+class ScalingPolicy(ResourceType):
+    """AWS::ApplicationAutoScaling::ScalingPolicy."""
+
+    type = "AWS::ApplicationAutoScaling::ScalingPolicy"
+    name_property = "PolicyName"
+    required = frozenset({"PolicyName", "PolicyType"})
+    changeable = frozenset({"PolicyType", "StepScalingPolicyConfiguration", "TargetTrackingScalingPolicyConfiguration"})
+    create_only = frozenset({"ScalingTargetId", *_TARGET})
+
+    def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
+        """Look for it among those of the target."""
+        target = _target(properties)
+        found = call(_SERVICE, "describe_scaling_policies", PolicyNames=[name], **target)["ScalingPolicies"]
+        for policy in found:
+            if (policy["PolicyName"], policy["ResourceId"]) == (name, target["ResourceId"]):
+                return Found(physical_id=policy["PolicyARN"], attributes={"Arn": policy["PolicyARN"]})
+        return None
+
+    def create(self, call: Calls, name: str, properties: Properties) -> None:
+        """Put it."""
+        how = only(properties, *sorted(self.changeable))
+        call(_SERVICE, "put_scaling_policy", PolicyName=name, **_target(properties), **how)
+
+    def configure(self, call: Calls, name: str, before: Properties, after: Properties) -> None:
+        """Put it again."""
+        if before:
+            self.create(call, name, after)
+
+    def delete(self, call: Calls, name: str, properties: Properties) -> None:
+        """Delete it."""
+        call(_SERVICE, "delete_scaling_policy", PolicyName=name, **_target(properties))
+
+
+def _target(properties: Properties) -> dict[str, Any]:
+    """Give the three parts of a target, also if they come as the Ref of a ScalableTarget."""
+    if "ScalingTargetId" in properties:
+        resource, dimension, namespace = [*properties["ScalingTargetId"].split("|"), "", ""][:3]
+        return {"ServiceNamespace": namespace, "ResourceId": resource, "ScalableDimension": dimension}
+    return only(properties, *_TARGET)
+
+
+class Alarm(ResourceType):
+    """AWS::CloudWatch::Alarm."""
+
+    type = "AWS::CloudWatch::Alarm"
+    name_property = "AlarmName"
+    changeable = frozenset({
+        "ActionsEnabled", "AlarmActions", "AlarmDescription", "ComparisonOperator", "DatapointsToAlarm", "Dimensions",
+        "EvaluateLowSampleCountPercentile", "EvaluationPeriods", "ExtendedStatistic", "InsufficientDataActions",
+        "MetricName", "Metrics", "Namespace", "OKActions", "Period", "Statistic", "Threshold", "ThresholdMetricId",
+        "TreatMissingData", "Unit",
+    })  # fmt: skip
+    tags_property = "Tags"
+    takes_system_tags = True
+    longest_name = 255
+
+    def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
+        """Describe it."""
+        found = call("cloudwatch", "describe_alarms", AlarmNames=[name], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
+        if not found:
+            return None
+        return Found(physical_id=name, attributes={"Arn": found[0]["AlarmArn"]})
+
+    def create(self, call: Calls, name: str, properties: Properties) -> None:
+        """Put it with its tags."""
+        call("cloudwatch", "put_metric_alarm", **{**properties, "AlarmName": name})
+
+    def configure(self, call: Calls, name: str, before: Properties, after: Properties) -> None:
+        """Put it again; CloudWatch keeps tags apart then."""
+        if not before:
+            return
+        if without(before, "Tags") != without(after, "Tags"):
+            call("cloudwatch", "put_metric_alarm", **{**without(after, "Tags"), "AlarmName": name})
+        arn = call.arn("cloudwatch", f"alarm:{name}")
+        added, gone = self.retagged(before, after)
+        if added:
+            call("cloudwatch", "tag_resource", ResourceARN=arn, Tags=tag_list(added))
+        if gone:
+            call("cloudwatch", "untag_resource", ResourceARN=arn, TagKeys=gone)
+
+    def delete(self, call: Calls, name: str, properties: Properties) -> None:
+        """Delete it."""
+        call("cloudwatch", "delete_alarms", AlarmNames=[name])
