@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -41,11 +42,19 @@ def iris(hosting) -> str:
     return hosting.endpoint(hosting.config(hosting.model(hosting.container("iris/model.tar.gz"))))
 
 
-@pytest.fixture(scope="session")
-def metric_values(sandbox) -> Callable[..., list[float]]:
-    """Give every value of a metric of an endpoint's only variant that CloudWatch has, each as often as it occurred."""
+@dataclass(frozen=True)
+class Measured:
+    """What CloudWatch has of a metric."""
 
-    def values(endpoint: str, name: str, namespace: str = "AWS/SageMaker") -> list[float]:
+    sum: float = 0.0
+    samples: int = 0
+
+
+@pytest.fixture(scope="session")
+def measured(sandbox) -> Callable[..., Measured]:
+    """Give the sum and the number of samples of a metric of an endpoint's only variant."""
+
+    def ask(endpoint: str, name: str, namespace: str = "AWS/SageMaker") -> Measured:
         now = datetime.now(UTC)
         answer = sandbox.client("cloudwatch").get_metric_statistics(
             Namespace=namespace,
@@ -54,11 +63,12 @@ def metric_values(sandbox) -> Callable[..., list[float]]:
             StartTime=now - timedelta(hours=1),
             EndTime=now + timedelta(minutes=2),
             Period=60,
-            Statistics=["SampleCount", "Average"],
+            Statistics=["SampleCount", "Sum"],
         )
-        return [point["Average"] for point in answer["Datapoints"] for _ in range(round(point["SampleCount"]))]
+        points = answer["Datapoints"]
+        return Measured(sum(point["Sum"] for point in points), round(sum(point["SampleCount"] for point in points)))
 
-    return values
+    return ask
 
 
 SCRIPT = """

@@ -1,5 +1,6 @@
 """Model servers as containers: a user's script, streams, captured data, limits, nothing of the app's."""
 
+import contextlib
 import json
 import threading
 from collections import Counter
@@ -72,8 +73,8 @@ def test_an_answer_that_breaks_off_says_so(hosting, endpoint):
     answer = hosting.runtime.invoke_endpoint_with_response_stream(
         EndpointName=endpoint, Body=b'{"words": ["one", 2]}', ContentType=JSON
     )
-    with pytest.raises(EventStreamError, match="ModelStreamError"):
-        list(answer["Body"])
+    with contextlib.closing(answer["Body"]) as parts, pytest.raises(EventStreamError, match="ModelStreamError"):
+        list(parts)
 
 
 def test_a_script_that_raises_is_a_model_error_with_its_words(hosting, endpoint):
