@@ -64,7 +64,7 @@ class AlarmWatch:
             if not self._look_at_composites(composites, now):
                 break
         for action in self._store.waiting():
-            self._carry_out(action)
+            self._carry_out(action, now)
 
     def _look_at(self, alarm: Alarm, now: float) -> None:
         _, _, period = _queries(alarm)
@@ -132,7 +132,7 @@ class AlarmWatch:
             moved |= self._store.move(alarm, change, now=now)
         return moved
 
-    def _carry_out(self, action: Action) -> None:
+    def _carry_out(self, action: Action, now: float) -> None:
         problem = None
         if action.arn.split(":")[2:3] != ["sns"]:
             problem = "The sandbox carries out actions of SNS only. AWS carries out this one."
@@ -143,7 +143,7 @@ class AlarmWatch:
                 )
             except (ClientError, BotoCoreError) as err:
                 problem = str(err)
-        self._store.done(action, problem, now=time.time())
+        self._store.done(action, problem, now=now)
 
 
 def _place(alarm: Alarm) -> Place:

@@ -1,4 +1,4 @@
-"""A million points of a day through the store, beside the same numbers computed without it."""
+"""A million points of an hour through the store, beside the same numbers computed without it."""
 
 import math
 from collections import Counter, defaultdict
