@@ -64,8 +64,9 @@ check: setup ## style, types, import contracts, shell scripts, Dockerfile
 quick: setup ## every test but the browser ones, the laws on fewer examples: offline, under a minute
 	LAW_EXAMPLES=60 $(OFFLINE) $(ARGS)
 
-fuzz: setup ## 5,000 malformed documents through the commands
+fuzz: setup ## 5,000 malformed documents through the commands, 5,000 malformed requests to the sandbox
 	$(BIN)/python -m tests.fuzz_commands $(ARGS)
+	$(BIN)/python -m tests.malformed_requests
 
 browser: setup chromium ## the browser tests alone
 	$(BROWSER) $(ARGS)

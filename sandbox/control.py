@@ -16,10 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from cheroot.wsgi import Server
-
 from sandbox.cloud import Cloud
 from sandbox.gateway import Gateway
+from sandbox.http_server import http_server
 from sandbox.moto_backend import MotoBackend
 from sandbox.runtime_process import RuntimeProcess
 from sandbox.services import EAGER
@@ -27,8 +26,6 @@ from sandbox.settings import LOOPBACK, SAMPLES_BUCKET
 from sandbox.state import private_folder, write_atomically
 
 LOG = logging.getLogger(__name__)
-
-_THREADS = 32  # of the gateway: waiting clients cost little, and services call each other through it
 
 
 def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
@@ -41,9 +38,7 @@ def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
         # Cheroot would let the system choose too, but then keeps the port from being bound again at once.
         with socket.create_server((LOOPBACK, 0)) as chosen:
             port = chosen.getsockname()[1]
-    server = Server((LOOPBACK, port), None, numthreads=_THREADS, server_name=LOOPBACK)
-    server.shutdown_timeout = 1  # seconds; a client that keeps a connection open does not hold us up
-    server.prepare()
+    server = http_server(port)
     listener = socket.create_server((LOOPBACK, runtime_port))
     url, runtime_url = (f"http://{LOOPBACK}:{number}" for number in (port, listener.getsockname()[1]))
 
@@ -57,8 +52,12 @@ def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
     gateway = Gateway(cloud, moto, health)
     server.wsgi_app = gateway
 
+    def leave() -> None:
+        runtime.stop()  # first, so that it can hand over what it has measured
+        server.stop()
+
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=server.stop, name="stop").start()
+        threading.Thread(target=leave, name="stop").start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -75,7 +74,6 @@ def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
     try:
         server.serve()
     finally:
-        runtime.stop()
         (folder / "control.json").unlink(missing_ok=True)
 
 

@@ -15,14 +15,18 @@ from sandbox.cloud import Cloud
 from sandbox.errors import AwsError, NotEmulated
 from sandbox.faults import Fault
 from sandbox.metrics import MetricRow
-from sandbox.moto_backend import BACKENDS, MotoBackend
+from sandbox.moto_backend import BACKENDS, BOTOCORE_NAMES, MotoBackend
 from sandbox.protocols import Request, Response, wire_of
+from sandbox.protocols.validation import validate
 from sandbox.services import service_class
 from sandbox.services.service import Context, Service
 
 LOG = logging.getLogger(__name__)
 
 _LARGEST_CALL = 16 * 1024 * 1024  # bytes of a call to one of our services; AWS's own limits are below
+# A refused body is read all the same, or the client can't hear the refusal; a stranger's only up to this many bytes.
+_LARGEST_UNREAD = 1024 * 1024
+_METHODS = {"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"}
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently",
     304: "Not Modified", 307: "Temporary Redirect", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
@@ -61,8 +65,10 @@ class Gateway:
         scope: Scope | None = None
         request = Request(method=environ["REQUEST_METHOD"], path="", query="", headers=headers, body=b"")
         try:
-            refuse_strangers(headers)
+            if int(environ.get("CONTENT_LENGTH") or 0) > _LARGEST_UNREAD:
+                refuse_strangers(headers)
             request = _read(environ, headers)
+            refuse_strangers(headers)
             if request.path.startswith("/-/"):
                 response = self._internal(request)
             else:
@@ -84,6 +90,9 @@ class Gateway:
     def _answer(self, request: Request, environ: dict[str, Any], scope: Scope | None, request_id: str) -> Response:
         if scope is None:
             raise AwsError("MissingAuthenticationToken", "Missing Authentication Token", status=403)
+        if request.method not in _METHODS:
+            message = "The specified method is not allowed against this resource."
+            raise AwsError("MethodNotAllowed", message, status=405)
         active = self._cloud.faults.active()
         if Fault.EXPIRED in active:
             message = "The security token included in the request is expired"
@@ -99,8 +108,21 @@ class Gateway:
                 raise AwsError("RequestEntityTooLarge", "Request size exceeded the limit", status=413)
             return service.handle(wire_of(request, service.model), request, context)
         if scope.service in BACKENDS:
+            self._check(request, BOTOCORE_NAMES.get(scope.service, ""))
             return self._moto.handle(request, environ, scope.service)
         raise NotEmulated(f"the service {scope.service}")
+
+    def _check(self, request: Request, service: str) -> None:
+        """Refuse what does not fit the service's model, which moto would stumble over. Raises: AwsError."""
+        if not service:
+            return
+        model = self._cloud.model(service)
+        wire = wire_of(request, model)
+        name = wire.operation(request)
+        if name not in model.operation_names:
+            raise AwsError("UnknownOperationException", f"{service} has no operation {name[:100]!r}")
+        shape = model.operation_model(name).input_shape
+        validate(shape, wire.read(request, shape))
 
     def _refusal(self, error: AwsError, request: Request, scope: Scope | None, request_id: str) -> Response:
         if scope is not None and scope.service == "s3":

@@ -41,6 +41,19 @@ BACKENDS: Final[dict[str, str]] = {
     "tagging": "resourcegroupstaggingapi",
     "application-autoscaling": "applicationautoscaling",
 }
+# Signing name -> botocore's name, of those whose operations are named in a header or in the form; S3's are not.
+BOTOCORE_NAMES: Final[dict[str, str]] = {
+    "sts": "sts",
+    "iam": "iam",
+    "sns": "sns",
+    "sqs": "sqs",
+    "ssm": "ssm",
+    "glue": "glue",
+    "logs": "logs",
+    "events": "events",
+    "tagging": "resourcegroupstaggingapi",
+    "application-autoscaling": "application-autoscaling",
+}
 # A change of the first is a change of the second: a notification lands in queues.
 _SPILLS: Final = {"sns": ("sqs",)}
 _READS: Final = ("Get", "List", "Describe", "BatchGet", "Head", "Search", "Receive", "Simulate", "Validate")

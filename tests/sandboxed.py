@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 from botocore.config import Config
 
 from sandbox import lifecycle
@@ -55,6 +56,13 @@ class Sandbox:
         """End the control process as a power cut would."""
         os.kill(self.running.pid, signal.SIGKILL)
         until(lambda: lifecycle.find(self.settings) is None)
+
+    def kill_runtime(self) -> None:
+        """End the runtime alone."""
+        (runtime,) = (
+            child for child in psutil.Process(self.running.pid).children() if "sandbox.runtime" in child.cmdline()
+        )
+        runtime.kill()
 
     def start_again(self) -> None:
         """Start it after `kill` or `stop`, on the same state."""

@@ -1,6 +1,7 @@
 """The ASGI application of the runtime: who asks, which endpoint, and how answers and refusals are written."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
@@ -28,6 +29,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 # API reference, InvokeEndpoint: the largest Body.
 _LARGEST_BODY = 6_291_456
 _TICK_S = 1.0
+_LAST_WORDS_S = 2.0
 
 
 class Runtime:
@@ -57,6 +59,8 @@ class Runtime:
         """Stop the model servers and hand over what was measured."""
         for task in self._tasks:
             task.cancel()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.registry.settle(), _LAST_WORDS_S)
         await self.registry.stop()
         self._sockets.cleanup()
 

@@ -113,10 +113,13 @@ class AsyncQueue:
     def _done(self, position: int, task: "asyncio.Task[None]") -> None:
         if task.cancelled():
             return
-        if (err := task.exception()) is not None:
+        del self._busy[position]
+        err = task.exception()
+        if isinstance(err, OSError):  # the gateway is away: the request stays in the queue
+            return
+        if err is not None:
             LOG.error("an asynchronous invocation failed in the sandbox itself", exc_info=err)
         self._database.write("DELETE FROM queue WHERE position = ?", (position,))
-        del self._busy[position]
 
     async def _answer(
         self, endpoint: Endpoint, plan: AsyncPlan, request: Accepted, body: bytes, received: float

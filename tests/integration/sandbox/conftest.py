@@ -104,10 +104,14 @@ def output_fn(prediction, accept):
 
 
 @pytest.fixture(scope="session")
-def script_uri(hosting) -> str:
+def script_archive() -> bytes:
     """The archive of a user's inference.py that does as it is told."""
-    archive = model_archive({"code/inference.py": SCRIPT.encode(), "weights.bin": b"0"})
-    hosting.sandbox.client("s3").put_object(Bucket=SAMPLES_BUCKET, Key="script/model.tar.gz", Body=archive)
+    return model_archive({"code/inference.py": SCRIPT.encode(), "weights.bin": b"0"})
+
+
+@pytest.fixture(scope="session")
+def script_uri(hosting, script_archive) -> str:
+    hosting.sandbox.client("s3").put_object(Bucket=SAMPLES_BUCKET, Key="script/model.tar.gz", Body=script_archive)
     return f"s3://{SAMPLES_BUCKET}/script/model.tar.gz"
 
 
