@@ -48,14 +48,15 @@ class Deployment:
                 continue
             self.worker.go_on()
             if name in skipped:
-                back = resource.properties if resource.stage is Stage.RESTORING else resource.before
-                resource = replace(resource, properties=resource.properties if back is None else back)
+                kept = None if resource.stage is Stage.RESTORING else resource.before
+                properties = resource.properties if kept is None else kept
+                resource = replace(resource, before=None, properties=properties, stage=Stage.READY)
                 resource = self.store.report(self.stack, resource, "UPDATE_COMPLETE")
             elif resource.before is not None:
                 resource = self.worker.restore(resource)
             elif resource.status.endswith("FAILED"):
-                resource = self.store.report(self.stack, resource, "UPDATE_COMPLETE")
-            self.store.save(replace(resource, before=None, stage=Stage.READY, **_declared(bound, name)))
+                resource = self.store.report(self.stack, replace(resource, stage=Stage.READY), "UPDATE_COMPLETE")
+            self.store.save(replace(resource, **_declared(bound, name)))
         return self.trade(bound)
 
     def _swap_back(self) -> None:

@@ -112,7 +112,14 @@ class Provisioner:
             kind.configure(self.call, name, come_from, resource.properties)
             self._until(lambda: kind.is_settled(self.call, name, resource.properties))
             found = self._find(kind, resource)
-            return replace(resource, physical_id=found.physical_id, attributes=found.attributes, stage=Stage.READY)
+            before = None if resource.stage is Stage.RESTORING else resource.before
+            return replace(
+                resource,
+                physical_id=found.physical_id,
+                attributes=found.attributes,
+                before=before,
+                stage=Stage.READY,
+            )
 
         failed = Stage.RESTORING if resource.stage is Stage.RESTORING else Stage.BROKEN
         finished = self._attempt(work, lambda: resource, "UPDATE_FAILED", stage=failed)
