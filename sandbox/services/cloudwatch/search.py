@@ -9,6 +9,7 @@ from typing import Final
 
 from sandbox.metrics import Series
 from sandbox.services.cloudwatch.expressions import ExpressionError
+from sandbox.services.cloudwatch.logic import OPERATORS, LogicError, join
 
 Predicate = Callable[[Series], bool]
 
@@ -20,7 +21,6 @@ _TOKEN: Final = re.compile(
 )
 # Parts of a name: SDBFailure -> SDB, Failure; Project2-trial333 -> Project, 2, trial, 333.
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_DEEPEST: Final = 40
 
 
 def matcher(query: str) -> Predicate:
@@ -31,9 +31,11 @@ def matcher(query: str) -> Predicate:
     schema = _SCHEMA.match(query)
     rest = query[schema.end() :] if schema else query
     wanted = [_schema(schema[1])] if schema else []
-    tokens = _tokens(rest)
-    if tokens:
-        wanted.append(_Parser(tokens).whole())
+    if tokens := _tokens(rest):
+        try:
+            wanted.append(join(tokens, adjoining=True))
+        except LogicError as err:
+            raise ExpressionError(f"the search has {err}") from err
     if not wanted:
         raise ExpressionError("a search needs a schema in braces, terms, or both")
     return lambda series: all(fits(series) for fits in wanted)
@@ -49,58 +51,6 @@ def _schema(text: str) -> Predicate:
         return series.namespace == namespace and (not names or {name for name, _ in series.dimensions} == names)
 
     return fits
-
-
-class _Parser:
-    def __init__(self, tokens: list[str]) -> None:
-        self._tokens = [*tokens, ""]
-        self._at = 0
-        self._depth = 0
-
-    def whole(self) -> Predicate:
-        found = self._either()
-        if self._next:
-            raise ExpressionError(f"unexpected {self._next!r} in the search")
-        return found
-
-    @property
-    def _next(self) -> str:
-        return self._tokens[self._at]
-
-    def _either(self) -> Predicate:
-        choices = [self._both()]
-        while self._next == "OR":
-            self._at += 1
-            choices.append(self._both())
-        return lambda series: any(fits(series) for fits in choices)
-
-    def _both(self) -> Predicate:
-        wanted = [self._one()]
-        while self._next not in {"", ")", "OR"}:
-            self._at += self._next == "AND"
-            wanted.append(self._one())
-        return lambda series: all(fits(series) for fits in wanted)
-
-    def _one(self) -> Predicate:
-        token = self._next
-        self._at += 1
-        self._depth += 1
-        if self._depth > _DEEPEST:
-            raise ExpressionError(f"a search nested deeper than {_DEEPEST} levels")
-        if token == "NOT":  # noqa: S105 (a word of the language)
-            inner = self._one()
-            fits: Predicate = lambda series: not inner(series)  # noqa: E731
-        elif token == "(":  # noqa: S105
-            fits = self._either()
-            if self._next != ")":
-                raise ExpressionError("a bracket of the search is not closed")
-            self._at += 1
-        elif token in {"", ")", "AND", "OR"}:
-            raise ExpressionError(f"a term expected in the search, found {token or 'its end'!r}")
-        else:
-            fits = _term(token)
-        self._depth -= 1
-        return fits
 
 
 def _term(token: str) -> Predicate:
@@ -151,13 +101,14 @@ def _texts(series: Series) -> list[str]:
     return [series.namespace, series.name, *(text for pair in series.dimensions for text in pair)]
 
 
-def _tokens(text: str) -> list[str]:
-    tokens, at, end = [], 0, len(text.rstrip())
+def _tokens(text: str) -> list[str | Predicate]:
+    tokens: list[str | Predicate] = []
+    at, end = 0, len(text.rstrip())
     while at < end:
         found = _TOKEN.match(text, at, end)
         if found is None:
             raise ExpressionError(f"unexpected {text[at:].lstrip()[:1]!r} in the search")
-        tokens.append(found[1])
+        tokens.append(found[1] if found[1] in OPERATORS else _term(found[1]))
         at = found.end()
     return tokens
 

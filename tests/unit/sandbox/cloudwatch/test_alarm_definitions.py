@@ -85,7 +85,7 @@ def test_what_aws_has_and_the_sandbox_does_not_says_so(changes):
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("ALARM(a) AND", "AlarmRule has 'its end' where an alarm is expected."),
+        ("ALARM(a) AND", "AlarmRule has 'its end' where a term is expected."),
         ("ALARM(me)", "must not refer to the alarm itself"),
         ("ALARM(b) OR ALARM(c)", "refers to alarms that do not exist: b, c."),
     ],

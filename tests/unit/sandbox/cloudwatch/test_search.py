@@ -122,7 +122,7 @@ def test_what_was_silent_for_two_weeks_is_not_found(tmp_path):
         ("SEARCH('a')", "SEARCH takes"),
         ("SEARCH('a', 'median', 60)", "'median' is not a valid statistic"),
         ("SEARCH('a', 'Sum', 61)", "61 is not a valid period"),
-        ("SEARCH('(', 'Sum', 60)", "a term expected"),
+        ("SEARCH('(', 'Sum', 60)", "the search has 'its end' where a term is expected"),
     ],
 )
 def test_a_search_that_cannot_be_says_why(tmp_path, expression, why):
