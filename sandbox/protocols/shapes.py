@@ -121,7 +121,7 @@ def _timestamp(value: Any) -> datetime:
         raise unreadable(f"{type(value).__name__} can not be converted to a timestamp")
     try:
         parsed: datetime = parse_timestamp(value)
-    except (ValueError, OverflowError, OSError) as err:
+    except (ValueError, OverflowError, OSError, RuntimeError) as err:  # the last is botocore's own, for 1e18
         raise unreadable(f"{value!r} can not be converted to a timestamp") from err
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
