@@ -22,8 +22,8 @@ BROWSER := $(PYTEST) -m browser
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-app: .venv/.app ## set up and run the app; PORT=9000 chooses the port
-	@$(BIN)/streamlit run app.py $(if $(PORT),--server.port $(PORT))
+app: .venv/.app ## set up and run the app, with the sandbox unless the environment names an account; PORT=9000
+	@source .ci/account; $(BIN)/streamlit run app.py $(if $(PORT),--server.port $(PORT))
 
 test: setup chromium ## set up and run every test, the browser ones too
 	$(OFFLINE) $(ARGS)

@@ -12,5 +12,6 @@ if not shell.signed_in():
     st.stop()
 shell.require_role(page)
 shell.name_tab(page)
+shell.show_account()
 with errors.boundary():
     page.run()

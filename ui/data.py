@@ -29,6 +29,7 @@ from fitness.study import Study
 from fitness.trace import Trace
 from fitness.verdict import Verdict
 from fitness.workload import Workload
+from ui import account as account_of
 from ui import scenario, state
 from ui.runs import Run, Runs
 
@@ -37,6 +38,7 @@ Config = tuple[tuple[str, object], ...]  # fixed settings in the order of their 
 MONTH_REQUESTS = 100_000  # of the month, for its figures and their bands; more are played in the background
 DRAWS = 512  # draws over the unknown inputs; at least 500 make P(best) worth showing
 _DAY_S = 86_400
+_ACCOUNT_S = 60  # a profile that is added, or a sandbox that is started, shows after this time
 _REFRESHED_S = 600  # a refresh of the prices on the command line shows after this time
 
 _LOGGER = logging.getLogger("hostfit.ui")
@@ -289,3 +291,15 @@ def _recorded_policy(
     del prices_as_of, digest
     work = study.study(scenario.decode(link), book=price_book(), config=dict(config), trace=_recording)
     return designed.design_for(work, option, kind, metric=metric)
+
+
+@st.cache_data(ttl=_ACCOUNT_S, max_entries=1, show_spinner=False)
+def account_choices() -> list[str]:
+    """Give the accounts that can be chosen, the environment's first."""
+    return account_of.choices()
+
+
+@st.cache_data(ttl=_ACCOUNT_S, max_entries=32, show_spinner=False)
+def account(profile: str) -> account_of.Account:
+    """Give the account of a choice, or why it can't be had."""
+    return account_of.identify(profile)

@@ -10,7 +10,7 @@ from typing import Literal
 import streamlit as st
 
 from fitness.simulation import warm
-from ui import data
+from ui import account, data
 
 TITLE = "hostfit"
 ARCHITECTS = "architects"
@@ -29,6 +29,7 @@ LOGO = (
     'fill="#1F78B4">hostfit</text></svg>'
 )
 
+_ACCOUNT_KEY = "shell_account"
 _WARM_IMPORTS = ("pandas", "plotly.graph_objects", "pyarrow")
 _SECTION_TITLES = {ARCHITECTS: "Architects"}
 
@@ -118,6 +119,25 @@ def brand() -> None:
 def name_tab(page: st.Page) -> None:
     """Name the page in the browser's tab."""
     st.set_page_config(page_title=f"{page.title} - {TITLE}")
+
+
+def show_account() -> None:
+    """Say which account the app talks to, where one is chosen, with the way to another."""
+    choices = data.account_choices()
+    if not choices:
+        return
+    chosen = st.session_state.get(_ACCOUNT_KEY, choices[0])
+    current = data.account(chosen)
+    with st.container(horizontal=True, horizontal_alignment="right"), st.popover(current.title, type="tertiary"):
+        st.selectbox(
+            "Account",
+            choices,
+            key=_ACCOUNT_KEY,
+            format_func=account.cloud_of,
+            help="The sandbox imitates AWS on this machine. The others are the profiles of your AWS configuration.",
+        )
+        if current.problem:
+            st.error(current.problem, icon=":material/cloud_off:")
 
 
 def menu_position() -> Literal["top", "hidden"]:

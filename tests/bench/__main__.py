@@ -17,7 +17,7 @@ from fitness import presets, price_rows, workload_file
 from fitness.prices import PriceBook, load_book
 from fitness.study import study
 from fitness.verdict import recommend
-from tests.bench import sandbox_cloudwatch, simulation
+from tests.bench import sandbox_cloudwatch, sandbox_hosting, simulation
 
 ROOT = Path(__file__).parents[2]
 
@@ -51,6 +51,7 @@ def main() -> None:
             lambda: subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=60),
         )
     simulation.main()
+    sandbox_hosting.main()
     sandbox_cloudwatch.main()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of this process {peak_mb:,.0f} MB")
