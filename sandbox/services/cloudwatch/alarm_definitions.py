@@ -21,6 +21,7 @@ _ELSEWHERE: Final = (
 _OF_ONE_METRIC: Final = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
 _SHORT_PERIODS: Final = (10, 20, 30)
 _MOST_OF_EACH_KIND: Final = 10  # metrics, and expressions
+_LARGEST: Final = 2.0**360
 _LONGEST_S: Final = 7 * DAY
 
 
@@ -39,6 +40,8 @@ def metric_alarm_faults(params: dict[str, Any]) -> Iterator[Fault]:
     for member in ("EvaluationPeriods", "ComparisonOperator", "Threshold"):
         if member not in params:
             yield _fault(f"The parameter {member} is required.")
+    if not -_LARGEST <= params.get("Threshold", 0.0) <= _LARGEST:
+        yield _fault("The parameter Threshold must be a finite number.")
     if "Metrics" in params:
         yield from _expression_faults(params)
     else:

@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -45,19 +45,16 @@ class AlarmWatch:
     def run(self) -> None:
         """Watch for as long as the process lives."""
         while True:
-            try:
-                self.look(now=time.time())
-            except Exception:  # one bad alarm must not end the watch over the others; the next look tries again
-                LOG.exception("alarms could not be evaluated")
+            self._guarded(self.look, time.time())
             self._wake.wait(_EVERY_S)
             self._wake.clear()
 
-    def look(self, *, now: float) -> None:
+    def look(self, now: float) -> None:
         """Evaluate every alarm that may have changed, then carry out the actions that wait."""
         alarms = self._store.everything()
         for alarm in alarms:
             if alarm.kind == METRIC and alarm.held_until <= now:
-                self._look_at(alarm, now)
+                self._guarded(self._look_at, alarm, now)
         composites = [alarm for alarm in alarms if alarm.kind == COMPOSITE and alarm.held_until <= now]
         # A composite alarm may stand on others: as many rounds as there are settle all but a circle.
         for _ in composites:
@@ -65,6 +62,12 @@ class AlarmWatch:
                 break
         for action in self._store.waiting():
             self._carry_out(action, now)
+
+    def _guarded(self, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except Exception:  # one alarm that can't be judged must not end the watch over the others
+            LOG.exception("an alarm could not be evaluated")
 
     def _look_at(self, alarm: Alarm, now: float) -> None:
         _, _, period = _queries(alarm)

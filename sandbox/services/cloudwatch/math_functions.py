@@ -73,6 +73,7 @@ _CALENDAR: Final[dict[str, Callable[[datetime], float]]] = {
     "YEAR": lambda time: time.year,
     "EPOCH": datetime.timestamp,
 }
+_LARGEST_WHOLE: Final = 1_000_000
 _ELSEWHERE: Final = ("ANOMALY_DETECTION_BAND", "DB_PERF_INSIGHTS", "INSIGHT_RULE_METRIC", "LAMBDA", "SERVICE_QUOTA")
 
 
@@ -176,6 +177,12 @@ class _Evaluation:
             raise ExpressionError(f"{function} takes a number there")
         return value
 
+    def _whole(self, function: str, node: Node) -> int:
+        number = self._number(function, node)
+        if not 0 <= number <= _LARGEST_WHOLE or number != int(number):
+            raise ExpressionError(f"{function} takes a whole number there, got {number:g}")
+        return int(number)
+
     # The functions that have a form of their own, each under its name in lower case.
 
     def _metrics(self, arguments: tuple[Node, ...]) -> Value:
@@ -185,7 +192,7 @@ class _Evaluation:
         if len(arguments) not in {2, 3}:
             raise ExpressionError("SEARCH takes a search, a statistic and a period")
         query, statistic = (_text("SEARCH", node) for node in arguments[:2])
-        period = int(self._number("SEARCH", arguments[2])) if len(arguments) == 3 else self._around.period
+        period = self._whole("SEARCH", arguments[2]) if len(arguments) == 3 else self._around.period
         return self._around.search(query, statistic, period)
 
     def _period(self, arguments: tuple[Node, ...]) -> Value:
@@ -236,7 +243,7 @@ class _Evaluation:
     def _slice(self, arguments: tuple[Node, ...]) -> Value:
         if len(arguments) not in {2, 3}:
             raise ExpressionError("SLICE takes an array and one or two numbers")
-        bounds = [max(0, int(self._number("SLICE", node))) for node in arguments[1:]]
+        bounds = [self._whole("SLICE", node) for node in arguments[1:]]
         return self._lines("SLICE", arguments[:1])[slice(bounds[0], bounds[1] if len(bounds) == 2 else None)]
 
     def _sort(self, arguments: tuple[Node, ...]) -> Value:
@@ -244,7 +251,7 @@ class _Evaluation:
             raise ExpressionError("SORT takes an array, a function, an order and perhaps a number")
         by = _keyword("SORT", arguments[1], ("AVG", "MAX", "MIN", "SUM"))
         order = _keyword("SORT", arguments[2], ("ASC", "DESC"))
-        limit = int(self._number("SORT", arguments[3])) if len(arguments) == 4 else None
+        limit = self._whole("SORT", arguments[3]) if len(arguments) == 4 else None
         lines = self._lines("SORT", arguments[:1])
         sign = -1 if order == "DESC" else 1
         # Lines without points come last in either order.

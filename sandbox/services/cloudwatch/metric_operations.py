@@ -1,5 +1,6 @@
 """The operations on metrics."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from sandbox.services.cloudwatch.faults import COMBINATION, VALIDATION, VALUE, F
 from sandbox.services.cloudwatch.labels import Place, zone_of
 from sandbox.services.cloudwatch.lines import Line
 from sandbox.services.cloudwatch.put import dimensions_of
-from sandbox.services.cloudwatch.queries import Queries, bad_period, is_period, is_statistic, query_faults
+from sandbox.services.cloudwatch.queries import MOST_POINTS, Queries, bad_period, is_period, is_statistic, query_faults
 from sandbox.services.cloudwatch.samples import DAY, HOUR, Samples, Window
 from sandbox.services.cloudwatch.statistics import SIMPLE, compute, parse_statistic
 from sandbox.services.cloudwatch.tokens import read_token, write_token
@@ -21,7 +22,6 @@ from sandbox.services.service import Answer, Context, Params, Service
 
 # GetMetricData, GetMetricStatistics and ListMetrics, CloudWatch API reference, read 2026-11-21.
 _MOST_QUERIES: Final = 500
-_MOST_POINTS: Final = 100_800
 _MOST_STATISTICS: Final = 1_440
 _METRICS_PER_PAGE: Final = 500
 _RECENT_S: Final = 3 * HOUR
@@ -111,10 +111,10 @@ def _statistics_faults(params: Params) -> Iterator[Fault]:
             yield Fault(VALUE, f"The value {text} for parameter ExtendedStatistics.member.{at} is not valid.")
     if not is_period(params["Period"]):
         yield bad_period("Period", VALUE)
-    seconds = (params["EndTime"] - params["StartTime"]).total_seconds()
+    seconds = math.ceil((params["EndTime"] - params["StartTime"]).total_seconds())
     if seconds <= 0:
         yield Fault(COMBINATION, "The parameter StartTime must be less than the parameter EndTime.")
-    elif (points := int(-(-seconds // params["Period"]))) > _MOST_STATISTICS:
+    elif (points := -(-seconds // params["Period"])) > _MOST_STATISTICS:
         yield Fault(
             COMBINATION,
             f"You have requested up to {points:,} datapoints, which exceeds the limit of {_MOST_STATISTICS:,}. "
@@ -131,8 +131,8 @@ def _data_faults(params: Params) -> Iterator[Fault]:
     yield from query_faults(queries)
     if params["EndTime"] <= params["StartTime"]:
         yield Fault(VALIDATION, "The parameter StartTime must be less than the parameter EndTime.")
-    if not 1 <= params.get("MaxDatapoints", _MOST_POINTS) <= _MOST_POINTS:
-        yield Fault(VALIDATION, f"The parameter MaxDatapoints must be between 1 and {_MOST_POINTS:,}.")
+    if not 1 <= params.get("MaxDatapoints", MOST_POINTS) <= MOST_POINTS:
+        yield Fault(VALIDATION, f"The parameter MaxDatapoints must be between 1 and {MOST_POINTS:,}.")
     if params.get("ScanBy") not in {None, "TimestampAscending", "TimestampDescending"}:
         yield Fault(VALIDATION, "The parameter ScanBy must be TimestampAscending or TimestampDescending.")
     try:
@@ -152,7 +152,7 @@ def _place(context: Context, params: Params) -> Place:
 
 def _page(lines: Sequence[tuple[str, Line]], params: Params) -> Answer:
     """Give as many points as a page holds. A token remembers the line and the last time that was given of it."""
-    left = params.get("MaxDatapoints", _MOST_POINTS)
+    left = params.get("MaxDatapoints", MOST_POINTS)
     descending = params.get("ScanBy") != "TimestampAscending"
     start, after = read_token(params, 2) or [0, None]
     results: list[Answer] = []

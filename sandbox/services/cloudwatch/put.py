@@ -3,7 +3,6 @@
 Limits: PutMetricData and MetricDatum, CloudWatch API reference, read 2026-11-21.
 """
 
-import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -56,7 +55,7 @@ def _datum_faults(path: str, datum: dict[str, Any], now: float) -> Iterator[Faul
             yield Fault(VALUE, f"The parameter {path}.Dimensions has the dimension {dimension['Name']} twice.")
         seen.add(dimension["Name"])
     for name, value in _numbers(datum):
-        if not math.isfinite(value) or abs(value) > _LARGEST:
+        if not -_LARGEST <= value <= _LARGEST:  # nor is NaN
             yield Fault(VALUE, f"The value {value} for parameter {path}.{name} is invalid.")
     if "Timestamp" in datum:
         age = now - datum["Timestamp"].timestamp()

@@ -18,6 +18,7 @@ from sandbox.services.cloudwatch.statistics import UnknownStatistic, compute, pa
 
 Query = dict[str, Any]
 
+MOST_POINTS: Final = 100_800  # of an answer; GetMetricData, CloudWatch API reference, read 2026-11-21
 SHORT_PERIODS: Final = (1, 5, 10, 20, 30)
 _ID: Final = re.compile(r"[a-z]\w*", re.ASCII)
 _INSIGHTS: Final = re.compile(r"\s*SELECT\s", re.IGNORECASE)
@@ -96,10 +97,14 @@ class Queries:
     def lines(self, name: str) -> list[Line]:
         """Give what a query shows, labelled. Raises: AwsError if its expression can't be computed."""
         query = self._queries[name]
+        if query.get("AccountId", self._place.account) != self._place.account:
+            raise NotEmulated("metrics of other accounts")
         try:
             value = self.value(name)
         except ExpressionError as err:
             raise _refused(name, str(err)) from err
+        except RecursionError as err:
+            raise _refused(name, "the expressions refer to each other over too many levels") from err
         if isinstance(value, float):
             raise _refused(name, "the result is a number; it must be a time series or an array of them")
         found = value if isinstance(value, list) else [value]
@@ -197,8 +202,11 @@ class Queries:
         return [self._line(source, period, label) for source, label in named]
 
     def grid(self, period: int) -> Integers:
-        """Give the times of all periods of the request."""
-        return self._window(period).times
+        """Give the times of all periods of the request. Raises: ExpressionError if there are too many."""
+        window = self._window(period)
+        if window.count > MOST_POINTS:
+            raise ExpressionError(f"the request has {window.count:,} periods; at most {MOST_POINTS:,} can be filled")
+        return window.times
 
 
 def _refused(name: str, why: str) -> AwsError:

@@ -86,23 +86,26 @@ def compute(samples: Samples, statistic: Statistic, window: Window) -> Points:
     Statistics that need the samples have no point either in a period with a negative value or with a summary whose
     values can't be told.
     """
-    inside = (samples.times >= max(window.start, window.earliest)) & (samples.times < window.end)
-    periods = (samples.times[inside] - window.start) // window.period
+    first = max(window.start, window.earliest)
+    inside = (samples.times >= first) & (samples.times < window.end)
     values, counts = samples.values[inside], samples.counts[inside]
-    known = samples.summaries[:, 0]
-    summaries = samples.summaries[(known >= max(window.start, window.earliest)) & (known < window.end)]
-    summary_periods = ((summaries[:, 0] - window.start) // window.period).astype(np.int64)
-    count = window.count
+    summarised = samples.summaries[:, 0]
+    summaries = samples.summaries[(summarised >= first) & (summarised < window.end)]
+    # Periods are numbered among those that have data, since a window may have very many that have none.
+    everywhere = np.concatenate([samples.times[inside], summaries[:, 0].astype(np.int64)])
+    there, numbers = np.unique((everywhere - window.start) // window.period, return_inverse=True)
+    periods, summary_periods = numbers[: len(values)], numbers[len(values) :]
+    count = len(there)
     if statistic.needs_samples:
         unusable = np.zeros(count, dtype=bool)
         unusable[summary_periods] = True
         unusable[periods[values < 0]] = True
-        usable = ~unusable[periods] & (counts > 0)
+        usable = ~unusable[periods]
         result = _of_samples(periods[usable], values[usable], counts[usable], statistic, count)
     else:
         result = _simple(periods, values, counts, summary_periods, summaries, statistic.kind, count)
-    there = ~np.isnan(result)
-    return Points(times=window.times[there], values=result[there])
+    known = ~np.isnan(result)
+    return Points(times=window.start + window.period * there[known], values=result[known])
 
 
 def _sums(periods: Integers, amounts: Floats, count: int) -> Floats:

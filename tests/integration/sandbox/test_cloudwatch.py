@@ -220,6 +220,7 @@ def test_a_request_for_data_is_refused(cloudwatch, request_, code, message):
         ({"Statistics": ["Sum"], "ExtendedStatistics": ["p9"]}, "InvalidParameterCombinationException", "exclusive"),
         ({"ExtendedStatistics": ["Sum"]}, "InvalidParameterValueException", "ExtendedStatistics.member.1"),
         ({"Statistics": ["Sum"], "Period": 90}, "InvalidParameterValueException", "Period must be"),
+        ({"Statistics": ["Sum"], "Period": 10**400}, "InvalidParameterValueException", "Period must be"),
         ({"Statistics": ["Sum"], "EndTime": START}, "InvalidParameterCombinationException", "must be less than"),
         ({"Statistics": ["Sum"], "StartTime": NOW - timedelta(days=2)}, "InvalidParameterCombinationException",
             "You have requested up to 2,880 datapoints, which exceeds the limit of 1,440."),

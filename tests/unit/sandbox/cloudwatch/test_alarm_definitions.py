@@ -43,6 +43,8 @@ def test_a_definition_is_taken(definition):
         (ALARM, {"Statistic": NONE}, "At least one of the parameters Statistic and ExtendedStatistic"),
         (ALARM, {"ExtendedStatistic": "p99"}, "Statistic and ExtendedStatistic are mutually exclusive"),
         (ALARM, {"Statistic": NONE, "ExtendedStatistic": "p101"}, "ExtendedStatistic is not supported"),
+        (ALARM, {"Threshold": float("nan")}, "Threshold must be a finite number"),
+        (ALARM, {"Threshold": 10**400}, "Threshold must be a finite number"),
         (ALARM, {"Period": 5}, "Period must be 10, 20, 30 or a multiple of 60"),
         (ALARM, {"Period": 90}, "Period must be 10, 20, 30 or a multiple of 60"),
         (ALARM, {"DatapointsToAlarm": 4}, "DatapointsToAlarm must be less than or equal to EvaluationPeriods"),

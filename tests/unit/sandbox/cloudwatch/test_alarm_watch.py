@@ -45,7 +45,7 @@ class Setting:
         ])  # fmt: skip
 
     def look(self, minute, second=0):
-        self.watch.look(now=START + 60 * minute + second)
+        self.watch.look(START + 60 * minute + second)
 
     def state(self, name="busy"):
         return self.alarm(name).state
@@ -178,6 +178,14 @@ def test_an_alarm_that_cannot_be_evaluated_says_so_and_recovers(setting):
     setting.put({**rule, "Metrics": [m1, {"Id": "e", "Expression": "m1 + 0"}]})
     setting.look(2)
     assert (setting.alarm().problem, setting.state()) == (None, "ALARM")
+
+
+def test_one_alarm_that_breaks_does_not_end_the_watch_over_the_others(setting, caplog):
+    setting.put({**ALARM, "AlarmName": "a-broken", "Threshold": "no number"})
+    setting.put(ALARM)
+    setting.look(2)
+    assert setting.state() == "ALARM"
+    assert "could not be evaluated" in caplog.text
 
 
 def test_a_percentile_may_wait_for_enough_samples(setting):

@@ -144,6 +144,9 @@ def test_an_array_gives_a_line_each(tmp_path, expression, expected):
         ("SORT(METRICS(), p99, ASC)", "SORT takes one of AVG, MAX, MIN, SUM there"),
         ("SORT(METRICS())", "SORT takes an array"),
         ("SLICE(METRICS())", "SLICE takes"),
+        ("SLICE(METRICS(), 1 / 0)", "SLICE takes a whole number there, got inf"),
+        ("SLICE(METRICS(), -1)", "SLICE takes a whole number there, got -1"),
+        ("SORT(METRICS(), SUM, ASC, 0.5)", "SORT takes a whole number there, got 0.5"),
         ("FIRST(METRICS('none'))", "no time series to choose from"),
         ("IF(METRICS(), 1, 2)", "not arrays"),
         ("IF(m1)", "IF takes a condition"),
@@ -195,3 +198,32 @@ def test_a_hit_rate_is_the_sum_over_the_count_of_the_whole_period(tmp_path):
     seen = {**metric("m1", period=300, stat="SampleCount"), "Id": "seen"}
     (line,) = ask(store, hits, seen, {"Id": "rate", "Expression": "100 * hits / seen"}, of="rate", minutes=6)
     assert line.values.tolist() == [80.0, 0.0]
+
+
+def test_a_long_chain_of_expressions_is_refused_and_does_not_break(tmp_path):
+    store = store_with(tmp_path, GUIDE)
+    chain = [{"Id": f"e{at}", "Expression": f"e{at + 1} + 1"} for at in range(490)]
+    with pytest.raises(AwsError, match="too many levels"):
+        ask(store, metric("m1"), *chain, {"Id": "e490", "Expression": "m1"}, of="e0", minutes=4)
+
+
+def test_a_chain_of_fifty_expressions_is_computed(tmp_path):
+    store = store_with(tmp_path, GUIDE)
+    chain = [{"Id": f"e{at}", "Expression": f"e{at + 1} + 1"} for at in range(50)]
+    (line,) = ask(store, metric("m1"), *chain, {"Id": "e50", "Expression": "m1"}, of="e0", minutes=4)
+    assert line.values.tolist() == [80, 70, 50, 50]
+
+
+def test_a_window_of_centuries_is_read_but_not_filled(tmp_path):
+    store = store_with(tmp_path, GUIDE)
+    centuries = {"start": START - 10**9, "minutes": 10**8}
+    hourly = metric("m1", period=3600)
+    (line,) = ask(store, hourly, {"Id": "e", "Expression": "m1 * 2"}, of="e", **centuries)
+    assert line.values.tolist() == [100.0]
+    with pytest.raises(AwsError, match="at most 100,800 can be filled"):
+        ask(store, hourly, {"Id": "e", "Expression": "FILL(m1, 0)"}, of="e", **centuries)
+
+
+def test_metrics_of_other_accounts_are_not_emulated(tmp_path):
+    with pytest.raises(NotEmulated):
+        ask(store_with(tmp_path, GUIDE), metric("m1", AccountId="111111111111"), of="m1", minutes=4)

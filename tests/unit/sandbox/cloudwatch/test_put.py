@@ -70,6 +70,7 @@ VALUE, COMBINATION, MISSING = "InvalidParameterValue", "InvalidParameterCombinat
         ({"Values": [1.0], "Counts": [0.0]}, VALUE, "The value 0.0 for parameter MetricData.member.1.Counts.member.1"),
         ({"Value": float("nan")}, VALUE, "The value nan for parameter MetricData.member.1.Value is invalid."),
         ({"Value": float("inf")}, VALUE, "The value inf"),
+        ({"Value": 10**400}, VALUE, "MetricData.member.1.Value is invalid."),
         ({"Value": 2.0**361}, VALUE, "MetricData.member.1.Value is invalid."),
         ({"Values": [1.0, float("-inf")]}, VALUE, "MetricData.member.1.Values.member.2"),
         ({"Value": 1.0, "Timestamp": NOW - timedelta(days=14, seconds=1)}, VALUE,
