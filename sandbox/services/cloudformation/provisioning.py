@@ -109,7 +109,8 @@ class Provisioner:
             kind.checked(resource.properties)
             name = _name(resource)
             self._until(lambda: not kind.is_busy(self.call, name))
-            kind.configure(self.call, name, come_from, resource.properties)
+            real = come_from if kind.is_sound(come_from) else resource.properties
+            kind.configure(self.call, name, real, resource.properties)
             self._until(lambda: kind.is_settled(self.call, name, resource.properties))
             found = self._find(kind, resource)
             before = None if resource.stage is Stage.RESTORING else resource.before
@@ -144,7 +145,12 @@ class Provisioner:
 
     def _deleted(self, resource: Resource) -> Resource:
         kind = self._kind(resource)
-        name, properties = _name(resource), resource.properties
+        for properties in (resource.before, resource.properties):  # of an update that failed, both may be there
+            if properties is not None and kind.is_sound(properties):
+                self._delete_by(kind, _name(resource), properties)
+        return resource
+
+    def _delete_by(self, kind: ResourceType, name: str, properties: Mapping[str, Any]) -> None:
         deadline = time.monotonic() + _LONGEST_DELETION_S
 
         def is_gone() -> bool:
@@ -162,7 +168,6 @@ class Provisioner:
             return kind.find(self.call, name, properties) is None
 
         self._until(is_gone)
-        return resource
 
     def _until(self, happened: Callable[[], bool]) -> None:
         pause_s = _FIRST_PAUSE_S

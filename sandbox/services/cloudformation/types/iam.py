@@ -1,7 +1,7 @@
 """Roles and policies."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.calls import Calls
 from sandbox.services.cloudformation.types.resource_type import (
@@ -25,6 +25,7 @@ class Role(ResourceType):
         "Policies",
     })  # fmt: skip
     create_only = frozenset({"Path"})
+    lists: ClassVar = {"Policies": ("PolicyName", "PolicyDocument"), "ManagedPolicyArns": ()}
     tags_property = "Tags"
     takes_system_tags = True
     longest_name = 64
@@ -86,6 +87,7 @@ class Policy(ResourceType):
     type = "AWS::IAM::Policy"
     required = frozenset({"PolicyDocument", "PolicyName", "Roles"})
     changeable = frozenset({"PolicyDocument", "PolicyName", "Roles"})
+    lists: ClassVar = {"Roles": ()}
 
     def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
         """Look at the first role; a policy of that name counts as found."""
@@ -127,6 +129,7 @@ class ManagedPolicy(ResourceType):
     required = frozenset({"PolicyDocument"})
     changeable = frozenset({"PolicyDocument", "Roles"})
     create_only = frozenset({"Description", "Path"})
+    lists: ClassVar = {"Roles": ()}
     longest_name = 128
 
     def find(self, call: Calls, name: str, properties: Properties) -> Found | None:

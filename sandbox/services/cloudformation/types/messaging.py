@@ -1,7 +1,7 @@
 """Topics, subscriptions, queues and their policies."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.calls import Calls
 from sandbox.services.cloudformation.intrinsics import text_of
@@ -23,6 +23,7 @@ class Topic(ResourceType):
     name_property = "TopicName"
     changeable = frozenset({"DisplayName", "KmsMasterKeyId", "ContentBasedDeduplication", "Subscription"})
     create_only = frozenset({"FifoTopic"})
+    lists: ClassVar = {"Subscription": ("Protocol", "Endpoint")}
     tags_property = "Tags"
     takes_system_tags = True
     longest_name = 256
@@ -128,6 +129,7 @@ class TopicPolicy(ResourceType):
     type = "AWS::SNS::TopicPolicy"
     required = frozenset({"PolicyDocument", "Topics"})
     changeable = frozenset({"PolicyDocument", "Topics"})
+    lists: ClassVar = {"Topics": ()}
 
     def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
         """Compare the policy of the first topic with the one that was asked for."""
@@ -145,13 +147,14 @@ class TopicPolicy(ResourceType):
         """Set it on every topic; give those that lost it the policy of a new topic."""
         for topic in after["Topics"]:
             self._set(call, topic, document_text(after["PolicyDocument"]))
-        for topic in before.get("Topics", []):
-            if topic not in after["Topics"]:
-                self._set(call, topic, _policy_of_a_new_topic(call, topic))
+        self._reset(call, [topic for topic in before.get("Topics", []) if topic not in after["Topics"]])
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Give every topic the policy of a new one."""
-        for topic in properties["Topics"]:
+        self._reset(call, properties["Topics"])
+
+    def _reset(self, call: Calls, topics: list[str]) -> None:
+        for topic in topics:
             if call.lookup("sns", "get_topic_attributes", TopicArn=topic) is not None:
                 self._set(call, topic, _policy_of_a_new_topic(call, topic))
 
@@ -232,6 +235,7 @@ class QueuePolicy(ResourceType):
     type = "AWS::SQS::QueuePolicy"
     required = frozenset({"PolicyDocument", "Queues"})
     changeable = frozenset({"PolicyDocument", "Queues"})
+    lists: ClassVar = {"Queues": ()}
 
     def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
         """Look for a policy on the first queue."""
@@ -247,11 +251,16 @@ class QueuePolicy(ResourceType):
     def configure(self, call: Calls, name: str, before: Properties, after: Properties) -> None:
         """Set it on every queue and take it from those that lost it."""
         self._set(call, after["Queues"], document_text(after["PolicyDocument"]))
-        self._set(call, [queue for queue in before.get("Queues", []) if queue not in after["Queues"]], "")
+        self._reset(call, [queue for queue in before.get("Queues", []) if queue not in after["Queues"]])
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Take it from every queue."""
-        self._set(call, properties["Queues"], "")
+        self._reset(call, properties["Queues"])
+
+    def _reset(self, call: Calls, queues: list[str]) -> None:
+        for queue in queues:
+            if call.lookup("sqs", "get_queue_attributes", QueueUrl=queue, AttributeNames=["QueueArn"]) is not None:
+                self._set(call, [queue], "")
 
     @staticmethod
     def _set(call: Calls, queues: list[str], policy: str) -> None:

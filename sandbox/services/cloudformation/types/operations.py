@@ -1,5 +1,7 @@
 """Log groups, rules and schedules. Rules and schedules are kept, but nothing fires them in the sandbox."""
 
+from typing import ClassVar
+
 from sandbox.services.cloudformation.calls import Calls
 from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, tag_list, without
 
@@ -53,6 +55,7 @@ class Rule(ResourceType):
     name_property = "Name"
     changeable = frozenset({"Description", "EventPattern", "RoleArn", "ScheduleExpression", "State", "Targets"})
     create_only = frozenset({"EventBusName"})
+    lists: ClassVar = {"Targets": ("Id", "Arn")}
     tags_property = "Tags"
     longest_name = 64
 

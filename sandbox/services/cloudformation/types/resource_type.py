@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -35,6 +35,7 @@ class ResourceType(ABC):
     required: ClassVar[frozenset[str]] = frozenset()
     changeable: ClassVar[frozenset[str]] = frozenset()
     create_only: ClassVar[frozenset[str]] = frozenset()
+    lists: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # properties that are lists -> what each entry must have
     tags_property: ClassVar[str] = ""  # "" if it has no tags
     tags_are_map: ClassVar[bool] = False  # a map in the template, not a list of Key and Value
     takes_system_tags: ClassVar[bool] = False  # its service takes tags that start with aws:
@@ -45,8 +46,20 @@ class ResourceType(ABC):
         known = self.changeable | self.create_only | {self.name_property, self.tags_property}
         faults = [f"#: extraneous key [{name}] is not permitted" for name in sorted(set(properties) - known)]
         faults += [f"#: required key [{name}] not found" for name in sorted(self.required - set(properties))]
+        for name in sorted(set(self.lists) & set(properties)):
+            faults += _faults_of_list(f"#/{name}", properties[name], self.lists[name])
+        if self.tags_property in properties and not self.tags_are_map:
+            faults += _faults_of_list(f"#/{self.tags_property}", properties[self.tags_property], ("Key", "Value"))
         if faults:
             raise Refused(f"Properties validation failed with message: {'; '.join(faults)}")
+
+    def is_sound(self, properties: Properties) -> bool:
+        """Say whether `checked` lets properties pass; nothing was ever made of others."""
+        try:
+            self.checked(properties)
+        except Refused:
+            return False
+        return True
 
     def name_of(self, properties: Properties, stack: str, logical_id: str, suffix: str) -> str:
         """Give the name that the template chose, or one from stack, logical id and random letters."""
@@ -107,6 +120,17 @@ class ResourceType(ABC):
             return dict(properties)
         shown = tags if self.tags_are_map else [{"Key": key, "Value": value} for key, value in tags.items()]
         return {**properties, self.tags_property: shown}
+
+
+def _faults_of_list(path: str, value: Any, required: tuple[str, ...]) -> Iterator[str]:
+    if not isinstance(value, list):
+        yield f"{path}: expected type: JSONArray, found: {str(value)[:100]!r}"
+        return
+    for index, entry in enumerate(value):
+        if required and not isinstance(entry, dict):
+            yield f"{path}/{index}: expected type: JSONObject, found: {str(entry)[:100]!r}"
+            continue
+        yield from (f"{path}/{index}: required key [{key}] not found" for key in required if key not in entry)
 
 
 def without(properties: Properties, *names: str) -> dict[str, Any]:

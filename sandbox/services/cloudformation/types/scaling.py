@@ -1,6 +1,6 @@
 """Scalable targets and scaling policies, which stay in moto's store."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.calls import Calls
 from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, tag_list, without
@@ -16,6 +16,7 @@ class ScalableTarget(ResourceType):
     required = frozenset({"MaxCapacity", "MinCapacity", *_TARGET})
     changeable = frozenset({"MaxCapacity", "MinCapacity", "RoleARN", "ScheduledActions", "SuspendedState"})
     create_only = frozenset(_TARGET)
+    lists: ClassVar = {"ScheduledActions": ("ScheduledActionName", "Schedule")}
 
     def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
         """Look for it among the registered ones."""
