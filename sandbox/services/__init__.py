@@ -6,6 +6,7 @@ from sandbox.services.service import Service
 
 # Signing name of a service -> its class. Imported on the first request for it.
 SERVICES = {
+    "athena": "sandbox.services.athena:Athena",
     "cloudformation": "sandbox.services.cloudformation:CloudFormation",
     "monitoring": "sandbox.services.cloudwatch:CloudWatch",
     "sagemaker": "sandbox.services.sagemaker:SageMaker",

@@ -1,0 +1,54 @@
+"""Athena's query language for sqlglot: Trino's, with every call of a function left as it was written.
+
+sqlglot would turn calls into its own notions, also those of functions that Athena lacks. Here a call stays one
+until `functions.py` knows it.
+"""
+
+from typing import Any, ClassVar
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+
+from sandbox.services.athena.errors import QueryRefused
+
+_KEPT = {"CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION", "JSON_VALUE", "JSON_EXISTS", "JSON_QUERY",
+         "LISTAGG"}  # fmt: skip
+
+
+class AthenaQueries(Trino):
+    """The dialect of SELECT, INSERT, CTAS, UNLOAD and MERGE."""
+
+    INDEX_OFFSET = 0  # as written: the first item of an array is 1 in DuckDB too
+
+    class Parser(Trino.Parser):  # type: ignore[misc,valid-type]  # sqlglot makes it when it is imported
+        """Trino's parser without its table of functions."""
+
+        # These may be followed by IGNORE NULLS, which sqlglot moves inside the call for DuckDB.
+        FUNCTIONS: ClassVar[dict[str, Any]] = {
+            name: Trino.Parser.FUNCTIONS[name] for name in ("LAG", "LEAD", "FIRST_VALUE", "LAST_VALUE", "NTH_VALUE")
+        }
+        FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+            name: parse for name, parse in Trino.Parser.FUNCTION_PARSERS.items() if name in _KEPT
+        }
+
+
+def parse(text: str) -> exp.Expression:
+    """Read one statement. Raises: QueryRefused."""
+    statements: list[Any]
+    try:
+        statements = [statement for statement in sqlglot.parse(text, dialect=AthenaQueries) if statement is not None]
+    except (sqlglot.ParseError, sqlglot.TokenError) as err:
+        raise QueryRefused(_words(err)) from err
+    if len(statements) != 1:
+        raise QueryRefused("Only one sql statement is allowed.")
+    tree: exp.Expression = statements[0]
+    return tree
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, sqlglot.ParseError) and error.errors:
+        first = error.errors[0]
+        found = first.get("highlight") or "<EOF>"
+        return f"line {first.get('line', 1)}:{first.get('col', 1)}: mismatched input '{found}'. {first['description']}"
+    return f"line 1:1: {str(error).splitlines()[0]}"
