@@ -59,6 +59,7 @@ class Runtime:
         """Stop the model servers and hand over what was measured."""
         for task in self._tasks:
             task.cancel()
+        self.registry.queue.stop()  # before its model servers end, which would look like failures of the models
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.registry.settle(), _LAST_WORDS_S)
         await self.registry.stop()

@@ -76,6 +76,11 @@ class AsyncQueue:
                     self._fill(endpoint)
             await asyncio.sleep(_POLL_S)
 
+    def stop(self) -> None:
+        """Break off what is under way; it stays in the queue."""
+        for task in self._busy.values():
+            task.cancel()
+
     def forget(self, region: str, endpoint: str) -> None:
         """Drop the requests of an endpoint that was deleted."""
         self._database.write("DELETE FROM queue WHERE region = ? AND endpoint = ?", (region, endpoint))

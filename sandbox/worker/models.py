@@ -1,8 +1,11 @@
 """Models as the servers of SageMaker's images serve them: scikit-learn, XGBoost, ONNX Runtime, a user's script."""
 
+import importlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,6 +67,21 @@ def default_model(framework: str, folder: Path) -> Callable[[], Model]:
     return load_default
 
 
+@contextmanager
+def _left_out(*modules: str) -> Iterator[None]:
+    """Let a library be imported without the optional ones that take most of its start.
+
+    They can be imported afterwards, should a pickled model need them.
+    """
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None is how Python says absent
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 def _accept(accept: str) -> str:
     if payload.media_type(accept) in {"", payload.ANY}:
         return os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "")
@@ -78,6 +96,8 @@ class ScikitLearn:
     def __init__(self, file: Path) -> None:
         import joblib  # noqa: PLC0415 (each framework costs 100 MB; a worker has one)
 
+        with _left_out("pandas"):
+            importlib.import_module("sklearn")
         self.estimator = joblib.load(file)
         self._answer = getattr(self.estimator, "predict", None) or self.estimator.transform
 
@@ -99,8 +119,8 @@ class XGBoost:
     quick = True
 
     def __init__(self, file: Path) -> None:
-        import xgboost  # noqa: PLC0415
-
+        with _left_out("pandas", "sklearn"):
+            xgboost = importlib.import_module("xgboost")
         self.booster = xgboost.Booster()
         self.booster.load_model(file)
         self.booster.set_param({"nthread": 1})

@@ -72,6 +72,8 @@ def test_what_cannot_be_read_is_set_aside_and_said(own_sandbox):
     (pickled,) = folder.glob("moto-*/sqs.pickle")
     pickled.write_bytes(b"not a pickle")
     (folder / "objects.sqlite").write_bytes(b"not a database" * 100)
+    for suffix in ("-wal", "-shm"):  # left by a process that was ended before it could close the file
+        (folder / f"objects.sqlite{suffix}").unlink(missing_ok=True)
     own_sandbox.start_again()
     assert "QueueUrls" not in own_sandbox.client("sqs").list_queues()
     assert own_sandbox.client("s3").list_buckets()["Buckets"] == []
