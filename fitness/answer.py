@@ -70,6 +70,7 @@ def _option(result: OptionResult) -> dict[str, object]:
         "option": result.option.id,
         "status": result.status,
         "score": result.score,
+        "score_interval": _parts(result.score_interval),
         "fitness": None if result.fitness is None else result.fitness.as_dict(),
         "configuration": dict(result.configuration),
         "monthly_usd": _parts(result.monthly_usd),
@@ -145,7 +146,8 @@ def as_text(verdict: Verdict) -> str:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
     if best is not None and best.assumed:
         lines += _wrapped((f"Assumed: {', '.join(best.assumed)}",), "")
-    lines.append(f"Limits: {verdict.profile}. Prices as of {verdict.prices_as_of}. Figures: queueing formulas.")
+    figures = "queueing formulas" if not verdict.draws else "every request played; the bill: queueing formulas"
+    lines.append(f"Limits: {verdict.profile}. Prices as of {verdict.prices_as_of}. Figures: {figures}.")
     return "\n".join(lines)
 
 

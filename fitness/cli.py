@@ -19,8 +19,9 @@ from fitness.errors import FitnessError, InputError, Problem
 from fitness.options import OPTIONS
 from fitness.outcome import configuration
 from fitness.prices import Price, PriceBook, load_book
+from fitness.simulation import play, report, streams, sweep
 from fitness.study import SEED, Study, study
-from fitness.terminal import Line, late_interrupt
+from fitness.terminal import Line
 from fitness.trace import Trace, read_trace
 from fitness.verdict import bill_of, recommend
 from fitness.workload import Workload
@@ -146,7 +147,7 @@ def _recommend(args: argparse.Namespace) -> int:
 
 def _bill(args: argparse.Namespace) -> int:
     workload, trace = _workload(args)
-    work = _study(args, workload, trace)
+    work = sweep.as_settled(_study(args, workload, trace), args.option)
     played = work.configured(args.option)
     failed = [gate.reason for gate in played.gates if gate.passes is False]
     if played.outcome is None:
@@ -166,15 +167,11 @@ def _bill(args: argparse.Namespace) -> int:
 
 
 def _simulate(args: argparse.Namespace) -> int:
-    # Only this command needs the compiler, which costs half a second to import.
-    with late_interrupt():
-        from fitness.simulation import play, report, streams  # noqa: PLC0415
-
     if args.seed < 0:
         _refuse("--seed", f"must be >= 0, got {args.seed}")
     with Line(sys.stderr) as line:
         workload, trace = _workload(args, exact=True)
-        work = _study(args, workload, trace)
+        work = sweep.as_settled(_study(args, workload, trace), args.option)
         recorded = play.REQUESTS if trace is None else max(play.FEWEST_REQUESTS, math.ceil(trace.counts.sum()))
         requests = min(recorded, play.MOST_REQUESTS) if args.requests is None else args.requests
         done = play.simulate(

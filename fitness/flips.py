@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from fitness import fields
 from fitness.errors import InputError, Problem
 from fitness.fields import Field, Kind
-from fitness.gates import likelihood
 from fitness.sensitivity import SEARCHED, value_of
+from fitness.simulation.sweep import Sweep, sweep
 from fitness.study import Study
 
 POINTS = 25
@@ -59,9 +59,11 @@ def searchable(work: Study) -> tuple[str, ...]:
     return tuple(path for path in SEARCHED if (value_of(work, path) or 0.0) > 0)
 
 
-def along(work: Study, path: str) -> Axis:
+def along(work: Study, path: str, swept: Sweep | None = None) -> Axis:
     """Walk one field over its range around the workload's value.
 
+    Where two options come close, both are played; `swept` is the sweep of the workload as it is, made if it is not
+    given.
     Raises: InputError when the field is not numeric or plays no part in this workload.
     """
     start = value_of(work, path) if path in SEARCHED else None
@@ -78,27 +80,30 @@ def along(work: Study, path: str) -> Axis:
             _fit(one, value) for value in [*(v for v in raw if v < start), start, *(v for v in raw if v > start)]
         )
     )
-    seen = [_scores(work, path, value) for value in values]
+    swept = sweep(work) if swept is None else swept
+    seen = [_scores(swept, path, value) for value in values]
     best: list[str | None] = []
     for scores in seen:
         best.append(_best(scores, best[-1] if best else None))
     found: list[Flip] = []
     for index in range(1, len(values)):
         if _family(best[index - 1]) != _family(best[index]):
-            at = _between(work, path, values[index - 1], values[index], best[index - 1], one)
+            at = _between(swept, path, values[index - 1], values[index], best[index - 1], one)
             found.append(Flip(field=path, at=at, before=best[index - 1], after=best[index]))
     return Axis(
         field=path, unit=one.unit, value=start, values=values, best=tuple(best), scores=tuple(seen), flips=tuple(found)
     )
 
 
-def flips(work: Study, paths: Sequence[str] | None = None) -> tuple[Flip, ...]:
+def flips(work: Study, paths: Sequence[str] | None = None, swept: Sweep | None = None) -> tuple[Flip, ...]:
     """The flip points of some fields, all that can be searched by default, in the order of the file."""
-    return tuple(flip for path in (paths or searchable(work)) for flip in along(work, path).flips)
+    swept = sweep(work) if swept is None else swept
+    return tuple(flip for path in (paths or searchable(work)) for flip in along(work, path, swept).flips)
 
 
-def _scores(work: Study, path: str, value: float) -> dict[str, float]:
+def _scores(swept: Sweep, path: str, value: float) -> dict[str, float]:
     """Score of every option that may run at this value; {} where the value contradicts the workload."""
+    work = swept.work
     changes: dict[str, object] = {path: round(value) if fields.field(path).kind is Kind.INTEGER else value}
     partner = TOGETHER.get(path)
     before = work.workload.get(path)
@@ -111,8 +116,7 @@ def _scores(work: Study, path: str, value: float) -> dict[str, float]:
         workload = work.workload.replace(changes)
     except InputError:
         return {}
-    played = replace(work, workload=workload).played
-    return {name: one.value for name, one in played.items() if one.scores is not None and likelihood(one.gates) > 0}
+    return swept.values(replace(work, workload=workload))
 
 
 def _best(scores: dict[str, float], before: str | None) -> str | None:
@@ -125,13 +129,13 @@ def _best(scores: dict[str, float], before: str | None) -> str | None:
     return top
 
 
-def _between(work: Study, path: str, low: float, high: float, before: str | None, one: Field) -> float:
+def _between(swept: Sweep, path: str, low: float, high: float, before: str | None, one: Field) -> float:
     """Bisection to two per cent: where `before` stops being the best."""
     while high / low > 1 + PRECISION:
         middle = _fit(one, math.sqrt(low * high))
         if middle in (low, high):
             break
-        if _family(_best(_scores(work, path, middle), before)) == _family(before):
+        if _family(_best(_scores(swept, path, middle), before)) == _family(before):
             low = middle
         else:
             high = middle

@@ -7,8 +7,9 @@ field per row. The same code evaluates all three. `resolve.py` makes these value
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -35,14 +36,21 @@ class Draws:
 
     size: int
     seed: int | None  # None: every number is 0.5, the medians
+    only: int | None = None  # one of the rows alone
+
+    @property
+    def rows(self) -> int:
+        """How many rows a column has."""
+        return self.size if self.only is None else 1
 
     def column(self, name: str) -> Array:
-        """`size` numbers strictly inside 0..1."""
+        """Numbers strictly inside 0..1, (rows,)."""
         if self.seed is None:
-            return np.full(self.size, 0.5)
+            return np.full(self.rows, 0.5)
         rng = np.random.default_rng([self.seed, zlib.crc32(name.encode())])
         strata: Array = (rng.permutation(self.size) + rng.random(self.size)) / self.size
-        return np.clip(strata, 1e-6, 1 - 1e-6)
+        column: Array = np.clip(strata, 1e-6, 1 - 1e-6)
+        return column if self.only is None else column[self.only : self.only + 1]
 
 
 POINT = Draws(size=1, seed=None)
@@ -123,6 +131,18 @@ class Objectives:
         return np.where(np.isnan(self.within_p99_s), self.within_p95_s, self.within_p99_s)
 
 
+Group = TypeVar("Group", Models, Request, Traffic, Objectives)
+
+
+def _row(group: Group, index: int) -> Group:
+    """A group with one entry of each of its arrays."""
+    held = {field.name: getattr(group, field.name) for field in fields(group)}
+    row: dict[str, Any] = {
+        name: value[index : index + 1] for name, value in held.items() if isinstance(value, np.ndarray)
+    }
+    return replace(group, **row)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     """All quantities of one evaluation."""
@@ -142,7 +162,18 @@ class Inputs:
     @property
     def size(self) -> int:
         """Number of draws."""
-        return self.draws.size
+        return self.draws.rows
+
+    def row(self, index: int) -> Self:
+        """One draw alone."""
+        return replace(
+            self,
+            draws=replace(self.draws, only=index),
+            models=_row(self.models, index),
+            request=_row(self.request, index),
+            traffic=_row(self.traffic, index),
+            objectives=_row(self.objectives, index),
+        )
 
     def prior(self, name: str) -> Array:
         """One value of a prior per draw, in the prior's unit."""

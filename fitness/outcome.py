@@ -5,7 +5,8 @@ fitness functions, the bill and the verdict read nothing else.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -75,6 +76,25 @@ class Outcome:
     # How one request is served, for a simulation of the same configuration: service_s (mean), slots (at once on an
     # instance), overhead_s, cold_s (what a start adds), hops.
     serving: Mapping[str, Array] = field(default_factory=dict)
+
+    def row(self, index: int) -> Self:
+        """One row alone."""
+        at = slice(index, index + 1)
+        types = self.instance_types
+        found: dict[str, Any] = {"instance_types": None if types is None else types[at]}
+        for name in ("settings", "metered", "serving"):
+            found[name] = {key: values[at] for key, values in getattr(self, name).items()}
+        forgiven = self.latency.forgiven
+        found["latency"] = Latency(
+            seconds=self.latency.seconds[at],
+            weight=self.latency.weight[at],
+            forgiven=None if forgiven is None else forgiven[at],
+        )
+        for name in (one.name for one in fields(self)):
+            value = getattr(self, name)
+            if isinstance(value, np.ndarray):
+                found[name] = value[at]
+        return replace(self, **found)
 
     def usd(self, prices: Mapping[str, float]) -> Array:
         """Monthly cost of each row; NaN where a price is unknown."""

@@ -3,7 +3,9 @@
 import numpy as np
 
 from fitness import analytic
+from fitness.outcome import configuration
 from fitness.score import FUNCTIONS
+from fitness.simulation.sweep import Judged
 from fitness.study import Played, Study
 
 WORTH_SAYING = 0.03  # of a score in a function, before the difference to the best is named
@@ -11,6 +13,7 @@ BURSTABLE = ("ml.t2.", "ml.t3.")
 RARE = 0.001
 LOW_HITS = 0.05
 HOT_SLOT = 0.5  # share of an instance that one model keeps busy before it should have its own
+OTHER_COST = 0.15  # a played month that costs this much more or less than the bill is worth a sentence
 SPREAD = 3.0  # CPU per request of the heaviest over the lightest model that still scales together
 
 
@@ -30,6 +33,26 @@ def reasons(work: Study, played: Played, best: Played | None) -> tuple[str, ...]
         found.append("one instance in quiet hours is one availability zone: two or more survive its loss")
     if played.option == "serverless":
         found += _provisioned(work, played)
+    return tuple(found)
+
+
+def of_run(judged: Judged) -> tuple[str, ...]:
+    """What the run changed: a configuration sized anew, and a month that costs another sum than the bill."""
+    found = []
+    if judged.first is not None and judged.first.outcome is not None and judged.proposed.outcome is not None:
+        before, after = configuration(judged.first.outcome), configuration(judged.proposed.outcome)
+        changed = [
+            f"{name} {value} instead of {before[name]}" for name, value in after.items() if value != before[name]
+        ]
+        found.append(
+            f"sized anew with {', '.join(changed)}: as the formulas had it, {judged.first_missed_ratio:.1%} of the "
+            "requests were late or lost when they were played"
+        )
+    usd, bill_usd = judged.simulation.monthly_usd, float(judged.proposed.monthly_usd[0])
+    if usd is not None and bill_usd >= 1 and abs(usd / bill_usd - 1) > OTHER_COST:
+        found.append(
+            f"a month played minute by minute costs {money(usd)}, the formulas of the bill say {money(bill_usd)}"
+        )
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
+from types import MappingProxyType
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from fitness.errors import InputError
 from fitness.fields import Kind
 from fitness.gates import Gate
 from fitness.inputs import Draws, Inputs
+from fitness.simulation.sweep import Sweep
 from fitness.study import SEED, Played, Study
 
 BINS = 8  # slices of an input's range in which its value counts as known
@@ -34,6 +36,9 @@ SEARCHED = (
     "objectives.monthly_budget_usd",
 )
 MOST_CHANGES = 2
+MOST_CONTENDERS = 3
+TIE_RATIO = 0.998
+CHANCE = 0.05  # of being the best by the formulas: enough to be played under a few draws
 MOST_TRIED = 6  # of the grid's candidates are asked anew, the smallest change first
 MARGIN = 1.01  # a change counts as turning the order when it wins by a hundredth
 
@@ -58,12 +63,38 @@ class Sampled:
     monthly_usd: Array  # (options, draws)
 
     def probability(self, option: str) -> float:
-        """Share of the draws in which the option is best, of those in which any option may run."""
-        runs = np.max(self.value, axis=0) > 0
+        """Share of the draws in which the option is best, of those in which any option may run.
+
+        Options within a five-hundredth of the best share a draw.
+        """
+        best = np.max(self.value, axis=0)
+        runs = best > 0
         if not bool(runs.any()):
             return 0.0
-        wins = np.argmax(self.value[:, runs], axis=0) == self.options.index(option)
+        first = self.value[:, runs] >= TIE_RATIO * best[runs]
+        wins = first[self.options.index(option)] / np.sum(first, axis=0)
         return float(np.mean(wins))
+
+    @property
+    def contenders(self) -> tuple[str, ...]:
+        """The options that some draws make the best, the most frequent first."""
+        chances = {option: self.probability(option) for option in self.options}
+        ranked = sorted(chances, key=lambda option: -chances[option])
+        return tuple(option for option in ranked[:MOST_CONTENDERS] if chances[option] >= CHANCE)
+
+    def corrected(self, corrections: Array) -> "Sampled":
+        """The sample as runs have it.
+
+        `corrections`, natural logarithms of shape (options, few), are what runs of a few draws make of the formulas'
+        scores; they are dealt to the draws in turn, the same one to all options.
+        """
+        dealt = corrections[:, np.arange(self.inputs.size) % corrections.shape[1]]
+        return replace(self, value=self.value * np.exp(dealt))
+
+    def scores(self, option: str) -> Array:
+        """The option's score in the draws in which its gates hold; empty where they never do."""
+        value: Array = self.value[self.options.index(option)]
+        return value[value > 0]
 
     def usd(self, option: str) -> Array:
         """Monthly cost of the option in every draw."""
@@ -71,11 +102,11 @@ class Sampled:
         return cost
 
 
-def sampled(work: Study, size: int) -> Sampled:
-    """Play `size` draws of what is not known through every option."""
+def sampled(work: Study, size: int, *, sized: Mapping[str, Mapping[str, object]] = MappingProxyType({})) -> Sampled:
+    """Evaluate every option under `size` draws of what is not known, by the formulas; `sized` as in `Study.rows`."""
     draws = Draws(size=size, seed=SEED)
     inputs = work.inputs(draws)
-    rows = work.rows(inputs, gate_draws=draws)
+    rows = work.rows(inputs, gate_draws=draws, sized=sized)
     return Sampled(options=work.options, inputs=inputs, value=rows.value, monthly_usd=rows.monthly_usd)
 
 
@@ -125,11 +156,14 @@ _DRAWN = frozenset(
 )
 
 
-def changes_to_win(work: Study, ranked: Sequence[Played]) -> Mapping[str, tuple[Change, ...]]:
+def changes_to_win(
+    work: Study, ranked: Sequence[Played], swept: Sweep | None = None
+) -> Mapping[str, tuple[Change, ...]]:
     """For every option that is not first, what would have to change.
 
     An infeasible option: every gate that it would have to pass. A feasible one: the smallest change of one
-    numeric field that puts it first, found on a grid of factors; nothing when no single change does.
+    numeric field that puts it first, found on a grid of factors by the formulas, and asked anew with the changed
+    workload: of runs where `swept` is given. Nothing when no single change does.
     """
     found: dict[str, tuple[Change, ...]] = {}
     losers = [played for played in ranked[1:] if played.scores is not None]
@@ -137,7 +171,7 @@ def changes_to_win(work: Study, ranked: Sequence[Played]) -> Mapping[str, tuple[
         if played.scores is None:
             found[played.option] = tuple(_to_pass(work, gate) for gate in played.gates if gate.passes is False)
     if losers:
-        found.update(_smallest(work, losers))
+        found.update(_smallest(work, losers, swept))
     return found
 
 
@@ -164,7 +198,7 @@ def _on_the_safe_side(number: float, *, upwards: bool) -> float:
 _PATHS = frozenset(field.path for field in fields.FIELDS)
 
 
-def _smallest(work: Study, losers: Sequence[Played]) -> Mapping[str, tuple[Change, ...]]:
+def _smallest(work: Study, losers: Sequence[Played], swept: Sweep | None) -> Mapping[str, tuple[Change, ...]]:
     grid: list[tuple[str, float, float, float]] = []  # path, before, after, size of the change
     for path in SEARCHED:
         before = value_of(work, path)
@@ -187,9 +221,10 @@ def _smallest(work: Study, losers: Sequence[Played]) -> Mapping[str, tuple[Chang
         for path in dict.fromkeys(row for row, *_ in grid)
     }
     rows = work.rows(work.inputs(Draws(size=len(grid), seed=None), changes), gate_draws=None)
-    first = np.argmax(rows.value, axis=0)
-    others = np.sort(rows.value, axis=0)[-2] if len(work.options) > 1 else np.zeros(len(grid))
-    first = np.where(np.max(rows.value, axis=0) >= MARGIN * others, first, -1)
+    value = rows.value if swept is None else rows.value * np.exp(swept.corrections)[:, None]
+    first = np.argmax(value, axis=0)
+    others = np.sort(value, axis=0)[-2] if len(work.options) > 1 else np.zeros(len(grid))
+    first = np.where(np.max(value, axis=0) >= MARGIN * others, first, -1)
     found: dict[str, tuple[Change, ...]] = {}
     for played in losers:
         index = work.options.index(played.option)
@@ -197,7 +232,7 @@ def _smallest(work: Study, losers: Sequence[Played]) -> Mapping[str, tuple[Chang
         chosen: dict[str, Change] = {}
         for _, row in won[:MOST_TRIED]:
             path, before, after, _ = grid[row]
-            if path not in chosen and len(chosen) < MOST_CHANGES and _is_first(work, played.option, path, after):
+            if path not in chosen and len(chosen) < MOST_CHANGES and _is_first(work, swept, played.option, path, after):
                 direction = "rises" if after > before else "falls"
                 why = f"first when {fields.field(path).title.lower()} {direction} from {before:.4g} to {after:.4g}"
                 chosen[path] = Change(field=path, before=work.workload.get(path), after=after, why=why)
@@ -205,15 +240,16 @@ def _smallest(work: Study, losers: Sequence[Played]) -> Mapping[str, tuple[Chang
     return found
 
 
-def _is_first(work: Study, option: str, path: str, after: float) -> bool:
+def _is_first(work: Study, swept: Sweep | None, option: str, path: str, after: float) -> bool:
     """Whether the changed workload, asked anew, puts the option first: the grid is only where to look."""
     value = round(after) if fields.field(path).kind is Kind.INTEGER else after
     try:
         workload = work.workload.replace({path: value})
     except InputError:  # the change contradicts another declared field
         return False
-    again = replace(work, workload=workload).played
-    return max(again.values(), key=lambda one: one.value).option == option and again[option].value > 0
+    again = replace(work, workload=workload)
+    values = again.values if swept is None else swept.values(again)
+    return bool(values) and max(values, key=lambda one: values[one]) == option
 
 
 def value_of(work: Study, path: str) -> float | None:

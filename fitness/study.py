@@ -4,9 +4,10 @@ Three evaluations by the same code: at the declared values and medians (the poin
 not known (the sample), and with one field changed per row (what-ifs).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from fitness.arrays import Array
 from fitness.errors import InputError, Problem
 from fitness.gates import Gate
 from fitness.inputs import POINT, Draws, Inputs
+from fitness.instances import catalogue
 from fitness.machines import Machines, candidates
 from fitness.options import OPTIONS
 from fitness.outcome import Outcome, configuration
@@ -125,10 +127,45 @@ class Study:
         """Every option at the point, in the order asked for."""
         return {option: self._play(option) for option in self.options}
 
+    @property
+    def values(self) -> dict[str, float]:
+        """What ranks the options that can run at the point, by the formulas."""
+        return {
+            option: one.value
+            for option, one in self.played.items()
+            if one.scores is not None and gates.likelihood(one.gates) > 0
+        }
+
     def configured(self, option: str) -> Played:
         """The option with what it would do, even where a gate fails: for a bill."""
         played = self.played[option]
         return played if played.outcome is not None else self._scored(played)
+
+    def proposed(
+        self,
+        like: Played,
+        *,
+        inputs: Inputs | None = None,
+        config: Mapping[str, object] | None = None,
+        without: Iterable[str] = (),
+    ) -> Played | None:
+        """Another proposal of the formulas for the option and variant of `like`, scored: at the point or at draws.
+
+        `config` fixes settings over those of the study; types in `without` are left out, and draws try the finalists
+        alone. None: nothing can be configured.
+        """
+        fixed = {**self.config, **(config or {})}
+        types = None if inputs is None or "instance_type" in fixed else self.finalists
+        if without:
+            types = tuple(sorted(set(catalogue()) - set(without)))
+        at = self.point if inputs is None else inputs
+        outcome = analytic.evaluate(like.option, like.variant, at, self.book, config=fixed, types=types)
+        if outcome is None:
+            return None
+        reference = self.point_reference_usd if inputs is None else self.reference_usd(at, self.finalists)
+        usd = self.usd(outcome)
+        scores = score(outcome, at, monthly_usd=usd, reference_usd=reference)
+        return replace(like, outcome=outcome, monthly_usd=usd, scores=scores)
 
     def _play(self, option: str) -> Played:
         """The plain variant unless a gate rejects it: a choice that does not depend on the load."""
@@ -160,12 +197,8 @@ class Study:
         return analytic.variants(option)
 
     def _scored(self, tried: Played) -> Played:
-        outcome = analytic.evaluate(tried.option, tried.variant, self.point, self.book, config=self.config)
-        if outcome is None:
-            return tried
-        usd = self.usd(outcome)
-        scores = score(outcome, self.point, monthly_usd=usd, reference_usd=self.point_reference_usd)
-        return replace(tried, outcome=outcome, monthly_usd=usd, scores=scores)
+        found = self.proposed(tried)
+        return tried if found is None else found
 
     def _machines(self, option: str) -> Machines | None:
         if option in INSTANCELESS:
@@ -196,10 +229,17 @@ class Study:
                     names.update(dict.fromkeys(outcome.instance_types))
         return tuple(names)
 
-    def rows(self, inputs: Inputs, *, gate_draws: Draws | None) -> Rows:
+    def rows(
+        self,
+        inputs: Inputs,
+        *,
+        gate_draws: Draws | None,
+        sized: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
+    ) -> Rows:
         """Play many rows through every option that is not infeasible at the point.
 
-        With `gate_draws`, a conditional gate holds or not per row; without, its likelihood scales the score.
+        With `gate_draws`, a conditional gate holds or not per row; without, its likelihood scales the score. `sized`
+        fixes settings of single options.
         """
         reference = self.reference_usd(inputs, self.finalists)
         value = np.zeros((len(self.options), inputs.size))
@@ -207,9 +247,9 @@ class Study:
         for index, (option, played) in enumerate(self.played.items()):
             if played.outcome is None:
                 continue
-            outcome = analytic.evaluate(
-                option, played.variant, inputs, self.book, config=self.config, types=self.finalists
-            )
+            config = {**self.config, **sized.get(option, {})}
+            types = None if "instance_type" in config else self.finalists
+            outcome = analytic.evaluate(option, played.variant, inputs, self.book, config=config, types=types)
             if outcome is None:
                 continue
             usd = self.usd(outcome)

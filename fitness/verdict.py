@@ -17,10 +17,11 @@ from fitness.items import title_of
 from fitness.options import OPTIONS, Option
 from fitness.outcome import Outcome, configuration
 from fitness.prices import PriceBook
-from fitness.reasons import reasons
+from fitness.reasons import of_run, reasons
 from fitness.scaling import decisions
 from fitness.score import FUNCTIONS
 from fitness.sensitivity import Change, Sampled, ask_next, changes_to_win, sampled
+from fitness.simulation.sweep import Sweep, calibrated, sweep
 from fitness.study import Played, Study, study
 from fitness.trace import Trace
 from fitness.workload import Workload
@@ -30,7 +31,8 @@ CLEAR = 0.6  # probability of being best below which a tie is declared
 UNDECIDED = 0.4
 NEAR_RATIO = 0.97  # a score this near to the best is a close call
 NEAR_PROBABILITY = 0.2
-GRADE = "analytic"  # queueing formulas, not a simulation of every request
+FORMULAS = "analytic"  # queueing formulas, not a simulation of every request
+SIMULATED = "simulated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ class Fitness:
 class Interval:
     """A number with the range that the unknown inputs leave it: 5th and 95th percentile.
 
-    `p50` is the bill's total, at the declared values and the medians of the rest.
+    `p50` is the figure at the declared values and the medians of the rest.
     """
 
     p5: float
@@ -76,6 +78,7 @@ class OptionResult:
     option: Option
     status: str  # feasible, conditional or infeasible
     score: float | None  # None: infeasible
+    score_interval: Interval | None  # None: infeasible, or no draws were made
     fitness: Fitness | None
     variant: str
     configuration: Mapping[str, object]
@@ -140,17 +143,19 @@ def recommend(
 ) -> Verdict:
     """Rank the hosting options of a workload.
 
-    `draws` over what is not known give the intervals, the probability of being best, the two inputs worth
-    asking next and `to_win`; 0 leaves them out, for a first paint.
+    Every option is played request by request. `draws` over what is not known give the intervals, the probability of
+    being best, the two inputs worth asking next and `to_win`; 0 leaves all that out, for a first paint from the
+    formulas alone.
     Raises: InputError for a wrong setting or prior, or a workload that names a trace that is not given.
     """
     work = study(workload, book=book, config=config, priors=priors, options=options, trace=trace)
-    played = list(work.played.values())
+    swept = sweep(work) if draws else None
+    played = list((work if swept is None else swept).played.values())
     ranked = sorted(played, key=lambda one: _rank(one, list(OPTIONS).index(one.option)))
-    sample = sampled(work, draws) if draws else None
+    sample = None if swept is None else _sampled(swept, draws)
     best = ranked[0] if ranked and ranked[0].scores is not None else None
-    wins = changes_to_win(work, ranked) if draws else {}
-    results = tuple(_result(work, one, best, sample, wins.get(one.option, ())) for one in ranked)
+    wins = {} if swept is None else changes_to_win(work, ranked, swept)
+    results = tuple(_result(work, one, best, swept, sample, wins.get(one.option, ())) for one in ranked)
     probability = sample.probability(best.option) if sample is not None and best is not None else None
     return Verdict(
         workload=workload,
@@ -162,12 +167,18 @@ def recommend(
         close_to=_close_to(results),
         ask_next=ask_next(work, sample) if sample is not None and best is not None else (),
         pareto=_pareto(results),
-        flips=flips(work, [axis]) if draws and (axis := load_axis(work)) is not None else (),
+        flips=() if swept is None or (axis := load_axis(work)) is None else flips(work, [axis], swept),
         reference_usd=_finite(float(work.point_reference_usd[0])),
         has_budget=workload.objectives.monthly_budget_usd is not None,
         weights=work.weights,
         draws=draws,
     )
+
+
+def _sampled(swept: Sweep, draws: int) -> Sampled:
+    """Every draw by the formulas, corrected by what runs of a few draws make of them."""
+    sample = sampled(swept.work, draws, sized=swept.sized)
+    return sample.corrected(calibrated(swept, sample.contenders))
 
 
 def bill_of(work: Study, outcome: Outcome) -> Bill:
@@ -192,7 +203,12 @@ def _rank(played: Played, position: int) -> tuple[float, ...]:
 
 
 def _result(
-    work: Study, played: Played, best: Played | None, sample: Sampled | None, to_win: tuple[Change, ...]
+    work: Study,
+    played: Played,
+    best: Played | None,
+    swept: Sweep | None,
+    sample: Sampled | None,
+    to_win: tuple[Change, ...],
 ) -> OptionResult:
     outcome, scores = played.outcome, played.scores
     option = OPTIONS[played.option]
@@ -202,6 +218,7 @@ def _result(
             option=option,
             status="infeasible",
             score=None,
+            score_interval=None,
             fitness=None,
             variant=played.variant,
             configuration={},
@@ -213,7 +230,7 @@ def _result(
             cold_ratio=None,
             cache_hit_ratio=None,
             probability_best=0.0,
-            grade=GRADE,
+            grade=FORMULAS if swept is None else SIMULATED,
             gates=played.gates,
             assumed=assumed,
             reasons=reasons(work, played, best),
@@ -229,12 +246,11 @@ def _result(
         option=option,
         status=played.status,
         score=played.value,
+        score_interval=None if sample is None else _interval(played.value, sample.scores(played.option)),
         fitness=Fitness(**{name: float(getattr(scores, name)[0]) for name in FUNCTIONS}),
         variant=played.variant,
         configuration=configuration(outcome),
-        monthly_usd=_interval(float(bill.total), sample.usd(played.option) if sample else None)
-        if usd is not None
-        else None,
+        monthly_usd=None if usd is None else _usd_interval(float(bill.total), played.option, swept, sample),
         usd_per_1k_requests=usd / offered * 1000 if usd is not None and offered > 0 else None,
         latency_ms=Percentiles(
             **{f"p{round(q * 100)}": float(outcome.latency.percentile(q)[0]) * 1000 for q in (0.5, 0.95, 0.99)}
@@ -244,10 +260,10 @@ def _result(
         cold_ratio=float(outcome.cold_ratio[0]),
         cache_hit_ratio=_finite(float(outcome.hit_ratio[0])),
         probability_best=sample.probability(played.option) if sample else 0.0,
-        grade=GRADE,
+        grade=FORMULAS if swept is None else SIMULATED,
         gates=played.gates,
         assumed=assumed,
-        reasons=reasons(work, played, best),
+        reasons=(*reasons(work, played, best), *(() if swept is None else of_run(swept.judged[played.option]))),
         to_win=to_win,
         decisions=tuple(decisions(played.option, played.variant, work.point)),
         bill=bill,
@@ -264,11 +280,20 @@ def _matters(path: str, option: str) -> bool:
     return option in only.get(path, (option,))
 
 
-def _interval(total: float, usd: Array | None) -> Interval:
-    if usd is None or not np.isfinite(usd).any():
-        return Interval(p5=total, p50=total, p95=total)
-    low, high = np.nanpercentile(usd, [5, 95])
-    return Interval(p5=min(float(low), total), p50=total, p95=max(float(high), total))
+def _usd_interval(total: float, option: str, swept: Sweep | None, sample: Sampled | None) -> Interval:
+    """The bill with its range over the draws, which also holds the month as it was played."""
+    seen = _interval(total, np.empty(0) if sample is None else sample.usd(option))
+    played = None if swept is None else swept.judged[option].simulation.monthly_usd
+    if played is None:
+        return seen
+    return Interval(p5=min(seen.p5, played), p50=total, p95=max(seen.p95, played))
+
+
+def _interval(at_point: float, values: Array) -> Interval:
+    """5th and 95th percentile of the known values, and the figure at the point, which the range always holds."""
+    known = values[np.isfinite(values)]
+    low, high = np.percentile(known, [5, 95]) if known.size else (at_point, at_point)
+    return Interval(p5=min(float(low), at_point), p50=at_point, p95=max(float(high), at_point))
 
 
 def _confidence(probability: float) -> str:

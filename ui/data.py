@@ -17,7 +17,7 @@ from fitness.errors import PriceBookError
 from fitness.flips import Axis
 from fitness.limits import Limit
 from fitness.prices import Price, PriceBook
-from fitness.simulation import day, designed, moving, play, sizing, warm
+from fitness.simulation import day, designed, moving, play, sizing, sweep, warm
 from fitness.simulation.day import Course
 from fitness.simulation.designed import Designed
 from fitness.simulation.moving import Moving
@@ -25,6 +25,7 @@ from fitness.simulation.play import Simulation
 from fitness.simulation.policies import Kind
 from fitness.simulation.progress import Progress, within
 from fitness.simulation.sizing import Sizing
+from fitness.simulation.sweep import Sweep
 from fitness.study import Study
 from fitness.trace import Trace
 from fitness.verdict import Verdict
@@ -119,6 +120,14 @@ def study_of(workload: Workload, config: Mapping[str, object]) -> Study:
     return _study(scenario.encode(workload), tuple(sorted(config.items())), price_book().as_of)
 
 
+def settled_of(workload: Workload, option: str, config: Mapping[str, object]) -> Study:
+    """Give the evaluations with the option's configuration as the verdict has it.
+
+    Raises: InputError for a wrong setting.
+    """
+    return _settled(scenario.encode(workload), option, tuple(sorted(config.items())), price_book().as_of)
+
+
 def simulation_of(
     workload: Workload, option: str, config: Mapping[str, object], *, requests: int = MONTH_REQUESTS
 ) -> Simulation:
@@ -137,7 +146,7 @@ def long_simulation_of(
     A tab has one run: asking for another one leaves the one before.
     Raises: InputError for a wrong setting; what else goes wrong is raised once, and a further call begins anew.
     """
-    works = [(study_of(workload, config), option) for option, config in sides]
+    works = [(settled_of(workload, option, config), option) for option, config in sides]
 
     def work(progress: Progress) -> tuple[Simulation, ...]:
         return tuple(
@@ -194,19 +203,30 @@ def _study(link: str, config: Config, prices_as_of: str) -> Study:
     return study.study(scenario.decode(link), book=price_book(), config=dict(config))
 
 
+@st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
+def _settled(link: str, option: str, config: Config, prices_as_of: str) -> Study:
+    """Give the study with the option's configuration as the verdict has it."""
+    return sweep.as_settled(_study(link, config, prices_as_of), option)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)
+def _swept(link: str, prices_as_of: str) -> Sweep:
+    return sweep.sweep(_study(link, (), prices_as_of))
+
+
 @st.cache_resource(ttl=_DAY_S, max_entries=512, show_spinner=False)
 def _axis(link: str, path: str, prices_as_of: str) -> Axis:
-    return flips.along(_study(link, (), prices_as_of), path)
+    return flips.along(_study(link, (), prices_as_of), path, _swept(link, prices_as_of))
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
 def _simulation(link: str, option: str, config: Config, requests: int, prices_as_of: str) -> Simulation:
-    return play.simulate(_study(link, config, prices_as_of), option, requests=requests)
+    return play.simulate(_settled(link, option, config, prices_as_of), option, requests=requests)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
 def _day(link: str, option: str, config: Config, factor: float, hour: int, requests: int, prices_as_of: str) -> Course:
-    found = _study(link, config, prices_as_of)
+    found = _settled(link, option, config, prices_as_of)
     return day.play_day(found, option, surge_factor=factor, surge_hour=hour, requests=requests)
 
 

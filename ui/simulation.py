@@ -91,10 +91,11 @@ def _act(
     workload: Workload, option: str, config: Mapping[str, object], scene: Scene, *, is_played: bool
 ) -> Act | InputError:
     try:
-        work = data.study_of(workload, config)
         if is_played:
+            work = data.settled_of(workload, option, config)
             month, course = _month_of(workload, option, config, scene), _day_of(workload, option, config, scene)
             return Act(proposed=work.configured(option), work=work, month=month, day=course)
+        work = data.study_of(workload, config)
         preview = _day_of(workload, option, config, scene, requests=first_paint.requests(work, scene.surge_factor))
         proposed = work.configured(option)
         return Act(proposed=proposed, work=work, month=None, day=first_paint.course(preview, proposed))

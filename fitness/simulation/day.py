@@ -17,7 +17,6 @@ from fitness.simulation import endpoints, histogram, jobs, players, streams
 from fitness.simulation.arrays import Float32, UInt8
 from fitness.simulation.counts import COLD, REFUSED, TIMED_OUT
 from fitness.simulation.endpoints import OWN_ENDPOINT, Endpoint
-from fitness.simulation.play import WARMING
 from fitness.simulation.players import Fleet
 from fitness.simulation.spending import Use, spent_usd
 from fitness.simulation.streams import Day, Stream, Surge
@@ -117,7 +116,7 @@ def _hottest(inputs: Inputs, option: str, seed: int) -> tuple[Inputs, tuple[str,
 def _played(endpoint: Endpoint, found: Day) -> _Run:
     """The day's requests through the endpoint; the evening before has filled its memory and started its sandboxes."""
     fleet = players.fleet_of(found.month, endpoint)
-    stream, later_s = _behind_its_end(found.stream, _lead_s(endpoint, found.stream))
+    stream, later_s = _behind_its_end(found.stream, 0.0 if endpoint.pool is None else endpoint.pool.idle_s)
     if fleet is None:
         answers = players.answers(stream, endpoint, None)
         return _Run(latency_s=answers.latency_s[stream.lead :], fate=answers.fate[stream.lead :])
@@ -135,16 +134,6 @@ def _played(endpoint: Endpoint, found: Day) -> _Run:
         ready=ready,
         paid=np.maximum(fleet.capacity.paid, ready) * endpoint.hops,
     )
-
-
-def _lead_s(endpoint: Endpoint, day: Stream) -> float:
-    """How much of the day before is played to bring the state to what it would be."""
-    if endpoint.pool is not None:
-        return endpoint.pool.idle_s
-    if endpoint.cache is None:
-        return 0.0
-    warming = day.arrivals[-round(WARMING * endpoint.cache.models) :]
-    return max(streams.LEAD_S, day.end_s - float(warming[0]) if warming.size else 0.0)
 
 
 def _behind_its_end(stream: Stream, lead_s: float) -> tuple[Stream, float]:

@@ -28,6 +28,9 @@ STREAM_TIMEOUT_S = 480.0
 ASYNC_TIMEOUT_S = 3600.0
 FUNCTION_TIMEOUT_S = 230.0  # the HTTP trigger of Azure Functions
 LOAD_SHARE = 0.2  # of the time per GB: 1 to 2 s are loading, 4 to 8 s are downloading
+CACHED = frozenset({"mme", "mme_gpu"})
+MOST_PLACES = 4_000_000  # models times instances of a multi-model endpoint that is played whole
+LEAST_MODELS = 100  # of a slice
 MOST_THINNED = 32  # recordings of single models that are kept
 
 
@@ -42,6 +45,7 @@ class Cache:
     instance_disk_mb: float
     load_s: float
     download_s: float
+    share: Array  # (models,) of the requests, falling
     copies: Array  # (models,) instances that hold a model at once: hot ones have more
     seed: int
 
@@ -107,7 +111,7 @@ def endpoint_of(inputs: Inputs, outcome: Outcome, config: Mapping[str, object], 
         hops=max(1, round(serving.get("hops", 1.0))),
         pooled=settings.text(config, "routing") == "LEAST_OUTSTANDING_REQUESTS",
         is_queue=option == "async",
-        cache=_cache(inputs, outcome, seed) if option in ("mme", "mme_gpu") else None,
+        cache=_cache(inputs, outcome, seed) if option in CACHED else None,
         pool=_pool(inputs, outcome) if option in ON_DEMAND else None,
         batching=_batching(inputs, outcome),
     )
@@ -220,6 +224,7 @@ def _cache(inputs: Inputs, outcome: Outcome, seed: int) -> Cache:
     volume_gb = float(outcome.settings["volume_gb"][0]) or float(instance.memory_gib or 8.0)
     load_s = float(outcome.serving["cold_s"][0])
     base_s = float(inputs.prior("model_load_base_s")[0])
+    share, target = _shares(inputs), float(outcome.settings["target_invocations_per_minute"][0])
     return Cache(
         models=max(1, round(float(inputs.units[0]))),
         memory_mb=float(inputs.models.memory_mb[0]) * steps,
@@ -228,50 +233,53 @@ def _cache(inputs: Inputs, outcome: Outcome, seed: int) -> Cache:
         instance_disk_mb=volume_gb * 1024,
         load_s=min(load_s, base_s + (load_s - base_s) * LOAD_SHARE),
         download_s=(load_s - base_s) * (1 - LOAD_SHARE),
-        copies=_copies(inputs, outcome),
+        share=share,
+        copies=np.ceil(float(inputs.traffic.rps_peak[0]) * 60 * share / target),
         seed=seed,
     )
 
 
-def _copies(inputs: Inputs, outcome: Outcome) -> Array:
-    """Instances that serve each model: as many as its share of the busiest minute needs."""
+def _shares(inputs: Inputs) -> Array:
+    """The share of the requests of each model, falling."""
     count = max(1, round(float(inputs.units[0])))
-    hot = inputs.models.hot_share
-    share = requested.shares(count, zipf=float(inputs.models.zipf[0]), hot_share=None if hot is None else float(hot[0]))
-    per_minute = float(inputs.traffic.rps_peak[0]) * 60 * share
-    return np.ceil(per_minute / float(outcome.settings["target_invocations_per_minute"][0]))
+    trace, hot = inputs.traffic.trace, inputs.models.hot_share
+    if trace is not None and trace.model_share is not None:
+        found = np.zeros(count)
+        found[: trace.model_share.size] = trace.model_share[:count]
+        return found
+    return requested.shares(count, zipf=float(inputs.models.zipf[0]), hot_share=None if hot is None else float(hot[0]))
 
 
-def parts(inputs: Inputs, option: str, seed: int) -> list[tuple[Inputs, float]]:
-    """The endpoints to play, the hottest first: one, or some of many alike ones with how many each stands for."""
+def parts(inputs: Inputs, outcome: Outcome, seed: int, *, most: int = MOST_ENDPOINTS) -> list[tuple[Inputs, float]]:
+    """The endpoints to play, the hottest first: one, or `most` of many alike ones with how many each stands for."""
     units = float(inputs.units[0])
-    if option not in OWN_ENDPOINT or units <= 1:
+    if outcome.option not in OWN_ENDPOINT or units <= 1:
         return [(inputs, 1.0)]
     trace = inputs.traffic.trace
     if trace is not None and trace.rows is not None and trace.rows.model is not None:
         assert trace.model_share is not None  # noqa: S101 a recording with models has their shares
         share = trace.model_share[: round(units)]
         found = []
-        for chosen in _alike(share, np.ones(share.size)):
+        for chosen in _alike(share, np.ones(share.size), most):
             model = int(chosen[np.argmin(np.abs(share[chosen] - share[chosen].mean()))])
             found.append((_one_recorded(inputs, trace, model), float(chosen.size)))
         last, alike = found[-1]
         return [*found[:-1], (last, alike + units - share.size)]  # models that nobody asked for are like the coldest
     members, share = (values[0] for values in inputs.popularity)
     found = []
-    for chosen in _alike(share, members):
+    for chosen in _alike(share, members, most):
         alike = float(members[chosen].sum())
         calls = float((members[chosen] * share[chosen]).sum())
         found.append((_one_of_many(inputs, calls / alike, seed), alike))
     return found
 
 
-def _alike(share: Array, members: Array) -> list[Array]:
+def _alike(share: Array, members: Array, most: int) -> list[Array]:
     """Places of the endpoints, cut into parts with about equally many calls."""
     calls = members * share
     used = np.flatnonzero(members > 0)
     middle = (np.cumsum(calls[used]) - calls[used] / 2) / calls[used].sum()
-    cuts = (middle * MOST_ENDPOINTS).astype(int)
+    cuts = (middle * most).astype(int)
     return [used[cuts == part] for part in np.unique(cuts)]
 
 
@@ -284,6 +292,25 @@ def hottest(inputs: Inputs, seed: int) -> tuple[Inputs, float]:
     members, shares = (values[0] for values in inputs.popularity)
     share = float(np.max(shares[members > 0]))
     return _one_of_many(inputs, share, seed), share
+
+
+def slice_of(inputs: Inputs, outcome: Outcome, seed: int) -> tuple[Inputs, Outcome, float]:
+    """An endpoint that can be played: itself or, of too many models on too many instances, a slice with some of both.
+
+    Models have their homes at random, so one part of the instances with its models is like another; it counts as one
+    of several endpoints. Gives also how many the slice stands for.
+    """
+    if outcome.option not in CACHED:
+        return inputs, outcome, 1.0
+    models, instances = float(inputs.units[0]), float(outcome.settings["max_instances"][0])
+    slices = min(
+        np.ceil(np.sqrt(models * instances / MOST_PLACES)), np.floor(instances), np.floor(models / LEAST_MODELS)
+    )
+    if slices <= 1:
+        return inputs, outcome, 1.0
+    part = _one_of_many(inputs, 1 / slices, seed)
+    part = replace(part, models=replace(inputs.models, count=np.round(inputs.models.count / slices)))
+    return part, replace(outcome, settings={**outcome.settings, "endpoints": np.full(1, slices)}), float(slices)
 
 
 def _one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:

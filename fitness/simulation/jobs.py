@@ -1,15 +1,16 @@
-"""A batch transform job played record by record.
+"""Jobs played record by record: a batch transform, and a client that sends a job's records to an endpoint.
 
 Source: docs/simulation.md#playing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fitness.analytic.served import job_seconds
 from fitness.arrays import Array
 from fitness.inputs import Inputs
-from fitness.outcome import Outcome
+from fitness.outcome import Latency, Outcome
 from fitness.simulation import batches, histogram
 from fitness.simulation.arrays import Float32
 from fitness.simulation.counts import TransformCounts
@@ -84,3 +85,43 @@ def month_of(job: Job, jobs: float) -> Tally:
         instance_hours=hours,
         played=float(job.played),
     )
+
+
+def driven(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> tuple[Outcome, Tally]:
+    """A month of jobs whose records a client sends to an endpoint, as many at once as it serves.
+
+    The client waits for answers, so that nothing queues or is refused; it is no faster than the job is planned. What
+    starts and what is paid stays as the formulas have it.
+    """
+    records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
+    size = max(1, min(round(records), requests))
+    stream = planned(inputs, requests=size, seed=seed, count=WINDOWS, lead_s=LEAD_S).windows[0]
+    done = batches.transform(
+        np.resize(stream.multiplier, size),
+        float(outcome.serving["service_s"][0]) * records / size,
+        file_starts=np.arange(size),
+        instances=1,
+        slots=_at_once(outcome),
+    )
+    lasts_s = max(float(job_seconds(inputs)[0]), done.last_end_s) + float(outcome.serving["overhead_s"][0])
+    offered = float(outcome.offered[0])
+    busy_s = done.busy_s * float(inputs.traffic.jobs_per_month[0] * inputs.units[0])
+    warm = np.zeros((BLOCKS, histogram.BINS))
+    warm[:, int(np.searchsorted(histogram.VALUES, np.float32(lasts_s)).clip(0, histogram.BINS - 1))] = offered / BLOCKS
+    run = replace(
+        outcome,
+        latency=Latency(seconds=np.full((1, 1), lasts_s), weight=np.ones((1, 1))),
+        dropped_ratio=np.zeros(1),
+        busy_s=np.full(1, busy_s),
+        paid_s=np.maximum(outcome.paid_s, busy_s),
+    )
+    return run, Tally(warm=warm, cold=np.zeros_like(warm), offered=offered, busy_s=busy_s, played=float(size))
+
+
+def _at_once(outcome: Outcome) -> int:
+    """Records that one endpoint serves at the same time when it is as large as it gets."""
+    settings = {name: float(values[0]) for name, values in outcome.settings.items()}
+    if "max_instances" not in settings:
+        return round(settings["max_concurrency"])
+    each = settings["max_instances"] / max(1.0, settings["endpoints"])
+    return max(1, round(each * float(outcome.serving["slots"][0])))

@@ -27,8 +27,10 @@ from fitness.study import SEED, Played, Study
 REQUESTS = 100_000
 FEWEST_REQUESTS = 1_000
 MOST_REQUESTS = 10_000_000
-CACHE_WINDOWS = 2
-WARMING = 10.0  # requests for each model before a cache counts as warm
+MOST_FILLED = 60_000  # models that caches are filled with, in all windows together
+FEWEST_FILLED = 4  # windows, of any number of models
+QUEUES = ("async", "batch")  # take all records of a job at once; a client feeds the others
+DRIVEN = "A client sends the records of a job as fast as they are answered, so none of them queues or is refused."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,21 +92,29 @@ def played(
     requests: int,
     seed: int,
     inputs: Inputs | None = None,
+    parts: int = endpoints.MOST_ENDPOINTS,
     spread: Spread = Spread.POISSON,
     progress: Progress = unwatched,
 ) -> Simulation:
     """Play an option's proposed configuration, at one row of what is not known: the point, or a draw.
 
-    `proposed` holds what the formulas say of that same row.
+    `proposed` holds what the formulas say of that same row. Of many alike endpoints `parts` are played.
     """
     outcome = proposed.outcome
     assert outcome is not None  # noqa: S101 the caller has one
     reference_usd = work.point_reference_usd if inputs is None else work.reference_usd(inputs)
     inputs = work.point if inputs is None else inputs
-    tally, rises, notes = _tally(work, inputs, outcome, requests, seed, spread, progress)
-    if tally.answered <= 0:
-        notes.append("No request got an answer in time: the latencies shown are the time-out.")
-    filled = steps.with_steps(_fill(inputs, outcome, tally), rises)
+    run = run_of(
+        inputs,
+        outcome,
+        work.config,
+        requests=requests,
+        seed=seed,
+        most_parts=parts,
+        spread=spread,
+        progress=progress,
+    )
+    filled, tally = run.outcome, run.tally
     usd = work.usd(filled)
     scores = score(filled, inputs, monthly_usd=usd, reference_usd=reference_usd)
     return Simulation(
@@ -118,52 +128,102 @@ def played(
         bands=_bands(inputs, filled, tally),
         timed_out_ratio=tally.timed_out / max(tally.offered, 1e-300),
         refused_ratio=tally.refused / max(tally.offered, 1e-300),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys(run.notes)),
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A configuration's outcome as it was counted."""
+
+    outcome: Outcome  # one row
+    tally: Tally
+    notes: tuple[str, ...]
+
+
+def run_of(
+    inputs: Inputs,
+    outcome: Outcome,
+    config: Mapping[str, object],
+    *,
+    requests: int,
+    seed: int,
+    windows: int = streams.WINDOWS,
+    most_parts: int = endpoints.MOST_ENDPOINTS,
+    has_step: bool = True,
+    spread: Spread = Spread.POISSON,
+    progress: Progress = unwatched,
+) -> Run:
+    """Play the configuration of `outcome`, one row; without a step of the load it keeps what `outcome` says of it."""
+    if inputs.traffic.is_scheduled and outcome.option not in QUEUES:
+        progress(0, 1)
+        filled, tally = jobs.driven(inputs, outcome, requests=requests, seed=seed)
+        progress(1, 1)
+        return Run(outcome=filled, tally=tally, notes=(DRIVEN,))
+    tally, rises, notes = _tally(
+        inputs,
+        outcome,
+        config,
+        requests=requests,
+        seed=seed,
+        windows=windows,
+        most_parts=most_parts,
+        has_step=has_step,
+        spread=spread,
+        progress=progress,
+    )
+    if tally.answered <= 0:
+        notes.append("No request got an answer in time: the latencies shown are the time-out.")
+    filled = steps.with_steps(_fill(inputs, outcome, tally), rises)
+    return Run(outcome=filled, tally=tally, notes=tuple(notes))
+
+
 def _tally(
-    work: Study, inputs: Inputs, outcome: Outcome, requests: int, seed: int, spread: Spread, progress: Progress
+    inputs: Inputs,
+    outcome: Outcome,
+    config: Mapping[str, object],
+    *,
+    requests: int,
+    seed: int,
+    windows: int,
+    most_parts: int,
+    has_step: bool,
+    spread: Spread,
+    progress: Progress,
 ) -> tuple[Tally, list[Step], list[str]]:
     if outcome.option == "batch":
         progress(0, 1)
         job = jobs.job_of(inputs, outcome, requests=requests, seed=seed)
         progress(1, 1)
         return jobs.month_of(job, float(inputs.traffic.jobs_per_month[0] * inputs.units[0])), [], list(job.notes)
-    parts = endpoints.parts(inputs, outcome.option, seed)
+    inputs, outcome, slices = endpoints.slice_of(inputs, outcome, seed)
+    parts = endpoints.parts(inputs, outcome, seed, most=most_parts)
+    if outcome.option in endpoints.CACHED:  # every window begins with filling the caches
+        windows = min(windows, max(FEWEST_FILLED, round(MOST_FILLED / float(inputs.units[0]))))
     total: Tally | None = None
     rises: list[Step] = []
     notes: list[str] = []
     for part, (scaled, members) in enumerate(parts):
         size = max(FEWEST_REQUESTS, requests // len(parts))
-        windows, lead_s = _windows(scaled, outcome.option)
-        plan = planned(scaled, requests=size, seed=seed, count=windows, lead_s=lead_s, spread=spread)
+        plan = planned(scaled, requests=size, seed=seed, count=windows, lead_s=streams.LEAD_S, spread=spread)
         notes += plan.month.notes
-        endpoint = endpoints.endpoint_of(scaled, outcome, work.config, seed)
-        notes += endpoints.policy_notes(endpoint, outcome, plan.month, work.config)
+        endpoint = endpoints.endpoint_of(scaled, outcome, config, seed)
+        notes += endpoints.policy_notes(endpoint, outcome, plan.month, config)
         one = players.month_of(plan, endpoint, within(progress, part, len(parts)))
-        total = one.times(members) if total is None else total + one.times(members)
-        if not inputs.traffic.is_scheduled:  # nobody waits for one record of a job
+        alike = members * slices
+        total = one.times(alike) if total is None else total + one.times(alike)
+        if has_step and not inputs.traffic.is_scheduled:  # nobody waits for one record of a job
             misses = one.starts / max(one.offered, 1e-300) if endpoint.cache is not None else 0.0
             rise = steps.stepped(scaled, endpoint, outcome, misses=misses, seed=seed, parts=len(parts))
             if outcome.variant == "inference_components":  # a rise that meets no copy is lost as often as in the month
                 rise = replace(rise, within=rise.within * (1 - one.refused / max(one.offered, 1e-300)))
-            rises.append(rise.times(members))
+            rises.append(rise.times(alike))
     assert total is not None  # noqa: S101 there is at least one endpoint
+    if slices > 1:
+        notes.append(f"A slice with {inputs.units[0]:,.0f} models and their share of the instances was played.")
     if len(parts) > 1:
         notes.append(f"{len(parts)} of {sum(members for _, members in parts):,.0f} endpoints were played")
     return total, rises, notes
-
-
-def _windows(inputs: Inputs, option: str) -> tuple[int, float]:
-    """Into how many windows the month is cut, and what warms each up, in seconds.
-
-    A cache needs few windows, each after every model was asked for several times.
-    """
-    if option not in ("mme", "mme_gpu"):
-        return streams.WINDOWS, streams.LEAD_S
-    rps = max(float(inputs.traffic.rps_mean[0]), 1e-9)
-    return CACHE_WINDOWS, max(streams.LEAD_S, WARMING * float(inputs.units[0]) / rps)
 
 
 def _is_counted(inputs: Inputs, option: str, tally: Tally) -> bool:

@@ -4,13 +4,14 @@ The control loop walks every minute, so that cost and capacity come from all of 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from fitness.arrays import Array
 from fitness.inputs import HOURS_PER_MONTH
-from fitness.simulation import batches, caches, control, queues, sandboxes
-from fitness.simulation.arrays import Float32, Int64, UInt8
+from fitness.simulation import batches, caches, control, queues, randomness, sandboxes
+from fitness.simulation.arrays import Float32, Int32, Int64, UInt8
 from fitness.simulation.control import Capacity
 from fitness.simulation.counts import SERVED
 from fitness.simulation.endpoints import Batching, Cache, Endpoint, Pool
@@ -21,6 +22,10 @@ from fitness.simulation.tally import Answers, Counting, Tally
 
 LONGEST_WAIT_S = 24 * 3600.0  # nothing waits longer than a day: every time-out is far shorter
 MEGABYTE = 1024 * 1024
+MOST_HOPS = 16
+REST = 4.0  # loads, after the last one begins: an instance may have several before it
+_NO_WORK = 1e-6  # of a service time
+MOST_FILLING = 50_000  # models that are asked for before a window
 MONTH_S = HOURS_PER_MONTH * 3600
 
 
@@ -126,7 +131,8 @@ def _through(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
     arrivals, busy_s = stream.arrivals, 0.0
     total_s: Float32 = np.zeros(stream.arrivals.size, np.float32)
     worst: UInt8 = np.full(stream.arrivals.size, SERVED, np.uint8)
-    for hop in range(endpoint.hops):
+    hops = min(endpoint.hops, MOST_HOPS)  # of more, each stands for several
+    for hop in range(hops):
         order = np.argsort(arrivals, kind="stable") if hop else slice(None)
         latency_s, fate = _room(stream)
         counts = queues.routed(
@@ -154,7 +160,8 @@ def _through(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
         worst = np.maximum(worst, hop_fate)
         total_s = total_s + np.nan_to_num(hop_s)
         arrivals = stream.arrivals + total_s
-    return Answers(latency_s=total_s, fate=worst, busy_s=busy_s)
+    several = endpoint.hops / hops
+    return Answers(latency_s=total_s * np.float32(several), fate=worst, busy_s=busy_s * several)
 
 
 def _in_batches(stream: Stream, endpoint: Endpoint, batching: Batching, fleet: Fleet) -> Answers:
@@ -182,16 +189,25 @@ def _in_batches(stream: Stream, endpoint: Endpoint, batching: Batching, fleet: F
 
 
 def _with_cache(stream: Stream, endpoint: Endpoint, cache: Cache, fleet: Fleet) -> Answers:
-    """A multi-model endpoint: models come and go in memory and on disk."""
+    """A multi-model endpoint: models come and go in memory and on disk.
+
+    A stream at a high rate is too short to fill the caches, so requests that fill them come first.
+    """
     begin = _begin(stream)
     initial, event_s, event_delta = fleet.capacity.between(begin, stream.end_s)
     most = max(1, fleet.capacity.most)
-    latency_s, fate = _room(stream)
+    filling, lasts_s = _filling(cache, initial, stream)
+    before = len(filling.models)
+    count = before + stream.arrivals.size
+    latency_s, fate = np.empty(count, np.float32), np.empty(count, np.uint8)
+    # The clock begins with the filling; the stream's own times follow it.
+    later_s = lasts_s - begin
+    asked = np.zeros(stream.arrivals.size, np.int32) if stream.models is None else stream.models
     counts = caches.cached(
-        stream.arrivals,
-        stream.multiplier,
-        stream.models if stream.models is not None else np.zeros(stream.arrivals.size, np.int32),
-        stream.uniform,
+        np.concatenate([filling.arrivals, stream.arrivals + later_s]),
+        np.concatenate([np.full(before, _NO_WORK, np.float32), stream.multiplier]),
+        np.concatenate([filling.models, asked]),
+        np.concatenate([filling.uniform, stream.uniform]),
         endpoint.service_s,
         load_s=cache.load_s,
         download_s=cache.download_s,
@@ -201,18 +217,57 @@ def _with_cache(stream: Stream, endpoint: Endpoint, cache: Cache, fleet: Fleet) 
         disk_bytes=round(cache.instance_disk_mb * MEGABYTE),
         slots=endpoint.slots,
         instances=initial,
-        placement=caches.placements(cache.models, most, seed=cache.seed),
+        placement=_homes(cache.models, most, cache.seed),
         copies=np.clip(cache.copies, 1, most).astype(np.int32),
-        start_s=begin,
-        end_s=stream.end_s,
-        event_s=event_s,
+        end_s=stream.end_s + later_s,
+        event_s=event_s + later_s,
         event_delta=event_delta,
         timeout_s=endpoint.timeout_s,
-        count_from=stream.lead,
+        count_from=before + stream.lead,
         latency_s=latency_s,
         fate=fate,
     )
-    return Answers(latency_s=latency_s, fate=fate, busy_s=counts.busy_s)
+    return Answers(latency_s=latency_s[before:], fate=fate[before:], busy_s=counts.busy_s)
+
+
+@lru_cache(maxsize=8)
+def _homes(models: int, instances: int, seed: int) -> Int32:
+    """The homes of the models, made once for all windows."""
+    homes = caches.placements(models, instances, seed=seed)
+    homes.setflags(write=False)
+    return homes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Filling:
+    """Requests that fill the caches, in order. Shape: (n,)."""
+
+    arrivals: Array
+    models: Int32
+    uniform: Float32
+
+
+def _filling(cache: Cache, instances: int, stream: Stream) -> tuple[_Filling, float]:
+    """Requests after which the caches are as a long past would have left them, and how many seconds they take.
+
+    With requests at random, the time since a model was last asked for is exponential with its rate: they come in the
+    order of these last times, each to every instance that holds a copy of it, as slowly as half of the instances
+    could load the models one by one.
+    """
+    fits = max(1, int(instances * cache.instance_disk_mb / max(cache.disk_mb, 1e-9)))
+    rng = randomness.generator(cache.seed, f"filling {stream.start_s:.0f}")
+    since = rng.exponential(size=cache.models) / np.maximum(cache.share, 1e-300)
+    asked = np.argsort(since, kind="stable")[: min(fits, MOST_FILLING)][::-1].astype(np.int32)
+    copies = np.clip(cache.copies[asked], 1, max(instances, 1)).astype(np.int64)
+    models = np.repeat(asked, copies)
+    copy = np.arange(models.size) - np.repeat(np.cumsum(copies) - copies, copies)
+    each_s = cache.load_s + cache.download_s
+    lasts_s = 2 * each_s * models.size / max(instances, 1)
+    return _Filling(
+        arrivals=lasts_s * np.arange(models.size) / models.size,
+        models=models,
+        uniform=((copy + 0.5) / np.repeat(copies, copies)).astype(np.float32),
+    ), lasts_s + REST * each_s
 
 
 def _in_sandboxes(stream: Stream, endpoint: Endpoint, pool: Pool) -> Answers:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fitness.arrays import Index
+from fitness.arrays import Array, Index
 from fitness.errors import InputError, Problem
 from fitness.inputs import Inputs
 from fitness.simulation import randomness
@@ -26,6 +26,8 @@ LEAD_S = 1000.0  # the longest idle time-out of the priors: older requests leave
 LEAD_SHARE = 0.25  # of a window's requests
 MOST_REQUESTS = 10_000_000
 _BLOCKS = 20_000
+_CUTS = (-1 / 8, -1 / 32, 1 / 32, 1 / 8)  # of the stratum around the busiest block
+_NARROWEST = 16  # blocks for each window, so that a narrow stratum still has one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +63,8 @@ def plan(
     """Choose windows with about `requests` requests in all, leads not counted, that stand for the whole month.
 
     If the whole month has fewer, it is the only window. Else the month is cut into blocks of equally many requests,
-    ordered by their rate and by whether it rises or falls, and every so manieth of them is a window.
+    ordered by their rate and by whether it rises or falls, and one block of each stratum of them is a window. Strata
+    are alike but around the busiest block, where they are narrow: a rare overload is neither missed nor made much of.
     """
     timeline = Timeline.of(inputs, month(inputs, seed=seed, draw=draw), seed, draw, spread)
     whole = timeline.month
@@ -75,13 +78,18 @@ def plan(
     size = requests / count
     blocks = min(int(expected / size), _BLOCKS)
     offset = randomness.generator(seed, "windows").random(2 + count)
-    chosen = _ordered(timeline, blocks)[((np.arange(count) + offset[0]) * blocks / count).astype(np.int64)]
+    ordered, busiest_at = _ordered(timeline, blocks)
+    if blocks >= _NARROWEST * count and count > len(_CUTS) + 1:
+        starts, shares = _strata(count, busiest_at)
+    else:
+        starts, shares = np.arange(count) / count, np.full(count, 1 / count)
+    chosen = ordered[((starts + offset[0] * shares) % 1.0 * blocks).astype(np.int64)]
     each = expected / blocks
     windows = []
-    for key, block in enumerate(chosen.tolist(), 1):
+    for key, (block, share) in enumerate(zip(chosen.tolist(), shares.tolist(), strict=True), 1):
         first = block * each + offset[1 + key] * (each - size)
         window = timeline.window(first, size, key=key, lead=LEAD_SHARE * size, lead_s=lead_s)
-        windows.append(replace(window, weight=whole.requests / count / max(window.offered, 1)))
+        windows.append(replace(window, weight=whole.requests * share / max(window.offered, 1)))
     return Plan(month=_patched(whole, windows), windows=tuple(windows))
 
 
@@ -175,8 +183,23 @@ def step(
     return stream_of(inputs, times, None, seed, 0, draw, window=(before_s, float(edges[-1])), notes=())
 
 
-def _ordered(timeline: Timeline, blocks: int) -> Index:
-    """Blocks of equally many requests: the rising ones by their rate, then the falling ones from the busiest on."""
+def _strata(count: int, busiest_at: float) -> tuple[Array, Array]:
+    """Where `count` strata of a circle of length 1 begin, and how long they are.
+
+    Equal ones, of which the first has the busiest block in its middle and is cut around it.
+    """
+    equal = 1 / (count - len(_CUTS))
+    cut = np.array([-1 / 2, *_CUTS, 1 / 2]) * equal
+    starts = np.concatenate([cut[:-1], equal / 2 + equal * np.arange(count - len(_CUTS) - 1)])
+    lengths = np.concatenate([np.diff(cut), np.full(count - len(_CUTS) - 1, equal)])
+    return (busiest_at + starts) % 1.0, lengths
+
+
+def _ordered(timeline: Timeline, blocks: int) -> tuple[Index, float]:
+    """Blocks of equally many requests: the rising ones by their rate, then the falling ones from the busiest on.
+
+    Gives also where the busiest one is, in 0..1.
+    """
     edges = np.arange(blocks + 1) * (timeline.total / blocks)
     minutes = np.arange(timeline.running.size)
     # Strictly rising totals, so that an idle time has one end and not another.
@@ -188,9 +211,10 @@ def _ordered(timeline: Timeline, blocks: int) -> Index:
     busy = -lasts
     rising = np.flatnonzero(rises)
     falling = np.flatnonzero(~rises)
-    return np.concatenate(
+    order = np.concatenate(
         [rising[np.argsort(busy[rising], kind="stable")], falling[np.argsort(-busy[falling], kind="stable")]]
     )
+    return order, rising.size / blocks
 
 
 def _part(found: Month, first: int, length: int) -> Month:

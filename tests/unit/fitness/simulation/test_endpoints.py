@@ -11,6 +11,7 @@ from fitness.trace import read_trace
 
 BOOK = prices.load_book()
 CUSTOMERS = study(presets.load("customer-models"), book=BOOK)
+REAL_TIME = CUSTOMERS.configured("real_time").outcome
 MODELS = "".join(f"{second}.5,{'a' if second % 10 else 'b'}\n" for second in range(3600))
 
 
@@ -22,7 +23,7 @@ def recorded(count):
 
 
 def test_the_parts_stand_for_every_endpoint_and_every_request():
-    found = endpoints.parts(CUSTOMERS.point, "real_time", 1)
+    found = endpoints.parts(CUSTOMERS.point, REAL_TIME, 1)
     assert len(found) <= endpoints.MOST_ENDPOINTS
     assert sum(alike for _, alike in found) == pytest.approx(1000, rel=1e-6)
     total = sum(float(one.traffic.rps_mean[0]) * alike for one, alike in found)
@@ -33,18 +34,18 @@ def test_the_parts_stand_for_every_endpoint_and_every_request():
 
 @pytest.mark.parametrize("option", ["mme", "serial_pipeline", "triton_ensemble"])
 def test_an_option_with_one_endpoint_has_one_part(option):
-    assert endpoints.parts(CUSTOMERS.point, option, 1) == [(CUSTOMERS.point, 1.0)]
+    assert endpoints.parts(CUSTOMERS.point, CUSTOMERS.configured(option).outcome, 1) == [(CUSTOMERS.point, 1.0)]
 
 
 def test_endpoints_of_a_recording_with_models_get_their_own_requests():
-    (hot, one), (cold, others) = endpoints.parts(recorded(5), "real_time", 1)
+    (hot, one), (cold, others) = endpoints.parts(recorded(5), REAL_TIME, 1)
     assert (one, others) == (1, 4)  # three models that nobody asked for are like the coldest
     assert hot.traffic.trace.counts.sum() == 3240
     assert cold.traffic.trace.counts.sum() == 360
     assert np.all(np.diff(cold.traffic.trace.rows.time_s) == 10)
     assert float(cold.traffic.rps_mean[0]) == pytest.approx(0.1)
     assert float(hot.units[0]) == 1
-    assert endpoints.parts(recorded(5), "real_time", 2)[0][0].traffic.trace is not None
+    assert endpoints.parts(recorded(5), REAL_TIME, 2)[0][0].traffic.trace is not None
 
 
 def test_the_hottest_endpoint_of_a_recording_is_its_most_requested_model():
@@ -56,8 +57,8 @@ def test_the_hottest_endpoint_of_a_recording_is_its_most_requested_model():
 def test_a_recording_without_models_is_shared_out_by_chance_and_alike_each_time():
     trace = read_trace(b"count\n" + b"600\n" * 240)
     point = study(presets.load("customer-models"), book=BOOK, trace=trace).point
-    found = endpoints.parts(point, "real_time", 1)
-    again = endpoints.parts(point, "real_time", 1)
+    found = endpoints.parts(point, REAL_TIME, 1)
+    again = endpoints.parts(point, REAL_TIME, 1)
     for (one, alike), (other, _) in zip(found, again, strict=True):
         share = float(one.traffic.rps_mean[0] / point.traffic.rps_mean[0])
         assert one.traffic.trace is other.traffic.trace

@@ -47,6 +47,21 @@ def test_windows_see_the_rates_of_the_month_without_bias():
     assert np.std(seen) < 1  # of 80: the order of the blocks spreads the windows over all rates
 
 
+def test_a_rare_burst_counts_as_much_as_it_is_rare():
+    """Bursts with 3 % of the requests: one of sixteen equal windows would miss them or count them twice."""
+    inputs = resolved({"traffic.pattern": "steady", "traffic.rps_mean": 50, "traffic.rps_peak": 150})
+    rps = months.month(inputs, seed=1).rps
+    share = float(rps[rps > 100].sum() / rps.sum())
+    assert 0.02 < share < 0.04
+    seen = []
+    for seed in range(40):
+        plan = streams.plan(inputs, requests=20_000, seed=seed)
+        seen.append(sum(w.weight * w.offered for w in plan.windows if w.rps > 100) / plan.month.requests)
+    assert abs(np.mean(seen) - share) < 4 * np.std(seen) / math.sqrt(len(seen))
+    assert min(seen) > 0
+    assert np.std(seen) < 0.02  # of sixteen equal windows 0.03
+
+
 def test_a_month_that_fits_is_played_whole():
     inputs = resolved({"traffic.pattern": "intermittent", "traffic.rps_mean": 0.01, "traffic.idle_ratio": 0.9})
     plan = streams.plan(inputs, requests=50_000, seed=1)
@@ -57,7 +72,7 @@ def test_a_month_that_fits_is_played_whole():
 
 
 def test_the_control_loop_sees_the_requests_of_the_windows():
-    plan = streams.plan(resolved(DIURNAL), requests=200_000, seed=1)
+    plan = streams.plan(resolved(DIURNAL), requests=400_000, seed=1)
     for window in plan.windows:
         first, last = math.ceil(window.start_s / 60), int(window.end_s // 60)
         assert last > first
