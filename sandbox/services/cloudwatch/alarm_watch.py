@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.cloud import Cloud
 from sandbox.errors import AwsError
 from sandbox.services.cloudwatch import alarm_messages
+from sandbox.services.cloudwatch.alarm_definitions import period_of
 from sandbox.services.cloudwatch.alarm_evaluation import ALARM, OK, Rule, Verdict, evaluate
 from sandbox.services.cloudwatch.alarm_rules import parse_rule
 from sandbox.services.cloudwatch.alarm_store import COMPOSITE, METRIC, Action, Alarm, AlarmStore, Change
@@ -70,7 +72,7 @@ class AlarmWatch:
             LOG.exception("an alarm could not be evaluated")
 
     def _look_at(self, alarm: Alarm, now: float) -> None:
-        _, _, period = _queries(alarm)
+        period = period_of(alarm.definition)
         step = min(period, MINUTE)
         end = int(now // step * step)
         key, seen = (alarm.account, alarm.region, alarm.name), (alarm.revision, self._cloud.metrics.version, end)
@@ -93,7 +95,7 @@ class AlarmWatch:
 
     def _watched(self, alarm: Alarm, *, start: int, end: int, now: float) -> Line:
         """Compute what an alarm watches. Raises: AwsError."""
-        queries, watched, _ = _queries(alarm)
+        queries, watched = _queries(alarm)
         lines = Queries(self._cloud.metrics, _place(alarm), queries, start=start, end=end, now=now).lines(watched)
         if len(lines) != 1:
             raise AwsError(VALIDATION, f"The expression gives {len(lines)} time series; an alarm needs one.")
@@ -107,12 +109,12 @@ class AlarmWatch:
         found = _PERCENTILE.fullmatch(alarm.definition.get("ExtendedStatistic", ""))
         if found is None or alarm.definition.get("EvaluateLowSampleCountPercentile") != "ignore":
             return False
-        share = float(found[1]) / 100
+        share = Fraction(found[1]) / 100
         tail = min(share, 1 - share)
-        (query,), name, _ = _queries(alarm)
+        (query,), name = _queries(alarm)
         counted = {**query, "MetricStat": {**query["MetricStat"], "Stat": "SampleCount"}}
         (line,) = Queries(self._cloud.metrics, _place(alarm), [counted], start=start, end=end, now=now).lines(name)
-        return float(line.values.sum()) * tail < 10
+        return Fraction(float(line.values.sum())) * tail < 10
 
     def _look_at_composites(self, composites: Iterable[Alarm], now: float) -> bool:
         current = {(alarm.account, alarm.region, alarm.name): alarm for alarm in self._store.everything()}
@@ -153,14 +155,13 @@ def _place(alarm: Alarm) -> Place:
     return Place(account=alarm.account, region=alarm.region, zone=UTC)
 
 
-def _queries(alarm: Alarm) -> tuple[list[Query], str, int]:
-    """Give the queries of an alarm, the id of the one it watches, and its period."""
+def _queries(alarm: Alarm) -> tuple[list[Query], str]:
+    """Give the queries of an alarm and the id of the one it watches."""
     definition = alarm.definition
     if "Metrics" in definition:
         queries: list[Query] = definition["Metrics"]
         (watched,) = [query["Id"] for query in queries if query.get("ReturnData", True)]
-        periods = [query["MetricStat"]["Period"] for query in queries if "MetricStat" in query]
-        return queries, watched, max(periods)
+        return queries, watched
     stat: dict[str, Any] = {
         "Metric": {name: definition[name] for name in ("Namespace", "MetricName", "Dimensions") if name in definition},
         "Period": definition["Period"],
@@ -168,7 +169,7 @@ def _queries(alarm: Alarm) -> tuple[list[Query], str, int]:
     }
     if "Unit" in definition:
         stat["Unit"] = definition["Unit"]
-    return [{"Id": "m1", "MetricStat": stat}], "m1", definition["Period"]
+    return [{"Id": "m1", "MetricStat": stat}], "m1"
 
 
 def _datapoints(line: Line, start: int, end: int, period: int) -> list[tuple[int, float | None]]:

@@ -202,11 +202,11 @@ class Queries:
         return [self._line(source, period, label) for source, label in named]
 
     def grid(self, period: int) -> Integers:
-        """Give the times of all periods of the request. Raises: ExpressionError if there are too many."""
+        """Give the times of all periods that have begun. Raises: ExpressionError if there are too many."""
         window = self._window(period)
         if window.count > MOST_POINTS:
             raise ExpressionError(f"the request has {window.count:,} periods; at most {MOST_POINTS:,} can be filled")
-        return window.times
+        return window.times[window.times <= self._now]
 
 
 def _refused(name: str, why: str) -> AwsError:

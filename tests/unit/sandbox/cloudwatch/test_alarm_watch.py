@@ -188,13 +188,15 @@ def test_one_alarm_that_breaks_does_not_end_the_watch_over_the_others(setting, c
     assert "could not be evaluated" in caplog.text
 
 
-def test_a_percentile_may_wait_for_enough_samples(setting):
-    percentile = {name: value for name, value in ALARM.items() if name != "Statistic"} | {"ExtendedStatistic": "p50"}
-    setting.put({**percentile, "EvaluateLowSampleCountPercentile": "ignore"})
+@pytest.mark.parametrize(("percentile", "enough"), [("p50", 20), ("p90", 100), ("p10", 100)])
+def test_a_percentile_may_wait_for_enough_samples(setting, percentile, enough):
+    definition = {name: value for name, value in ALARM.items() if name != "Statistic"}
+    setting.put({**definition, "ExtendedStatistic": percentile, "EvaluateLowSampleCountPercentile": "ignore"})
+    for _ in range(enough - 3):
+        setting.add(1, 9.0)
     setting.look(2)
     assert setting.state() == "INSUFFICIENT_DATA"
-    for _ in range(18):
-        setting.add(1, 9.0)
+    setting.add(1, 9.0)
     setting.look(2)
     assert setting.state() == "ALARM"
 

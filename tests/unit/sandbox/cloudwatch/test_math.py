@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.errors import AwsError, NotEmulated
-from tests.unit.sandbox.cloudwatch.asked import START, ask, metric, store_with
+from tests.unit.sandbox.cloudwatch.asked import NOW, START, ask, metric, store_with
 
 _ = None
 GUIDE = {"m1": [30, 20, 0, 0], "m2": [20, _, 20, _]}
@@ -227,3 +227,10 @@ def test_a_window_of_centuries_is_read_but_not_filled(tmp_path):
 def test_metrics_of_other_accounts_are_not_emulated(tmp_path):
     with pytest.raises(NotEmulated):
         ask(store_with(tmp_path, GUIDE), metric("m1", AccountId="111111111111"), of="m1", minutes=4)
+
+
+def test_what_is_to_come_is_not_filled(tmp_path):
+    store = store_with(tmp_path, GUIDE)
+    fill = {"Id": "e", "Expression": "FILL(m1, 1) * 0 + TIME_SERIES(1)"}
+    (line,) = ask(store, metric("m1"), fill, of="e", minutes=70)
+    assert line.times[-1] == NOW

@@ -40,7 +40,8 @@ def summed(samples: float, total: float, lowest: float, highest: float) -> dict:
 
 
 def test_a_summary_stays_one_unless_all_its_values_are_the_same():
-    other, same = put(summed(3.0, 6.0, 1.0, 3.0), summed(3.0, 6.0, 2.0, 2.0))
+    other, odd, same = put(summed(3.0, 6.0, 1.0, 3.0), summed(3.0, 7.0, 2.0, 2.0), summed(3.0, 6.0, 2.0, 2.0))
+    assert odd.summary == Summary(samples=3.0, total=7.0, lowest=2.0, highest=2.0)
     assert other.summary == Summary(samples=3.0, total=6.0, lowest=1.0, highest=3.0)
     assert (same.summary, same.values, same.counts) == (None, [2.0], [3.0])
 
@@ -112,6 +113,11 @@ def test_everything_wrong_of_one_kind_is_told_at_once():
     with pytest.raises(AwsError) as caught:
         put({"MetricName": "m", "Value": float("nan")}, {"MetricName": "m", "Value": float("inf")})
     assert caught.value.message.count("is invalid.") == 2
+
+
+def test_the_largest_values_are_taken():
+    (row,) = put({"MetricName": "m", "Values": [2.0**360, -(2.0**360)]})
+    assert row.values == [2.0**360, -(2.0**360)]
 
 
 def test_the_namespace_of_host_metrics_is_free():
