@@ -7,7 +7,6 @@ from tests.hosting import Hosting, keys
 from tests.sandboxed import until
 
 JSON = "application/json"
-FLOWER = "5.1,3.5,1.4,0.2"
 
 
 @pytest.fixture
@@ -15,7 +14,7 @@ def own_hosting(own_sandbox, hosting) -> Hosting:
     """A sandbox of its own with two of the sample archives, which need not be trained again."""
     there, here = hosting.sandbox.client("s3"), own_sandbox.client("s3")
     here.create_bucket(Bucket="sandbox-samples")
-    for key in ("index.json", "iris/model.tar.gz"):
+    for key in ("index.json", "digits/model.tar.gz"):
         content = there.get_object(Bucket="sandbox-samples", Key=key)["Body"].read()
         here.put_object(Bucket="sandbox-samples", Key=key, Body=content)
     return Hosting(own_sandbox)
@@ -24,13 +23,13 @@ def own_hosting(own_sandbox, hosting) -> Hosting:
 def test_after_a_power_cut_everything_goes_on(own_hosting, script_archive):
     sandbox, s3 = own_hosting.sandbox, own_hosting.sandbox.client("s3")
     s3.put_object(Bucket="sandbox-samples", Key="script.tar.gz", Body=script_archive)
-    iris = own_hosting.model(own_hosting.container("iris/model.tar.gz"))
+    digits = own_hosting.model(own_hosting.container("digits/model.tar.gz"))
     script = own_hosting.model(
-        own_hosting.container("iris/model.tar.gz", ModelDataUrl="s3://sandbox-samples/script.tar.gz")
+        own_hosting.container("digits/model.tar.gz", ModelDataUrl="s3://sandbox-samples/script.tar.gz")
     )
     output = {"OutputConfig": {"S3OutputPath": "s3://sandbox-samples/out"}}
     client = {"ClientConfig": {"MaxConcurrentInvocationsPerInstance": 1}}
-    live = own_hosting.endpoint(own_hosting.config(iris))
+    live = own_hosting.endpoint(own_hosting.config(digits))
     queued = own_hosting.endpoint(own_hosting.config(script, AsyncInferenceConfig={**output, **client}))
     tag = {"Key": "team", "Value": "a"}
     arn = own_hosting.sagemaker.describe_endpoint(EndpointName=live)["EndpointArn"]
@@ -39,7 +38,7 @@ def test_after_a_power_cut_everything_goes_on(own_hosting, script_archive):
         own_hosting.runtime.invoke_endpoint_async(EndpointName=queued, Body=b'{"sleep_s": 0.5}', ContentType=JSON)
         for _ in range(3)
     ]
-    config = own_hosting.config(iris)
+    config = own_hosting.config(digits)
     own_hosting.sagemaker.update_endpoint(EndpointName=live, EndpointConfigName=config)
     own_hosting.sagemaker.create_endpoint(EndpointName="creating", EndpointConfigName=config)
 
@@ -47,11 +46,11 @@ def test_after_a_power_cut_everything_goes_on(own_hosting, script_archive):
     sandbox.start_again()
 
     # A request that comes before the model servers are back waits for them.
-    assert own_hosting.ask(live, FLOWER) == "[0]"
+    assert own_hosting.digit(live) == "0"
     described = own_hosting.settled(live)
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", config)
     assert own_hosting.settled("creating")["EndpointStatus"] == "InService"
-    assert own_hosting.ask("creating", FLOWER) == "[0]"
+    assert own_hosting.digit("creating") == "0"
     assert own_hosting.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [tag]
     outputs = [answer["OutputLocation"].removeprefix("s3://sandbox-samples/") for answer in accepted]
     s3 = sandbox.client("s3")
@@ -59,15 +58,15 @@ def test_after_a_power_cut_everything_goes_on(own_hosting, script_archive):
 
 
 def test_a_runtime_that_dies_is_started_again(own_hosting):
-    endpoint = own_hosting.endpoint(own_hosting.config(own_hosting.model(own_hosting.container("iris/model.tar.gz"))))
-    assert own_hosting.ask(endpoint, FLOWER) == "[0]"
+    endpoint = own_hosting.endpoint(own_hosting.config(own_hosting.model(own_hosting.container("digits/model.tar.gz"))))
+    assert own_hosting.digit(endpoint) == "0"
     own_hosting.sandbox.kill_runtime()
 
     def answered() -> str:
         try:
-            return own_hosting.ask(endpoint, FLOWER)
+            return own_hosting.digit(endpoint)
         except (ClientError, BotoCoreError):
             return ""
 
-    assert until(answered) == "[0]"
+    assert until(answered) == "0"
     assert own_hosting.settled(endpoint)["EndpointStatus"] == "InService"

@@ -3,11 +3,20 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.samples.archive import model_archive
 from tests.hosting import keys
 from tests.sandboxed import until
 
 BUCKET = "batches"
 GIVEN = ("TransformJobName", "ModelName", "TransformInput", "TransformOutput", "TransformResources")
+
+SCRIPT = """
+def model_fn(folder):
+    return None
+
+def predict_fn(rows, model):
+    return (rows[:, 2] > 2.5) * 2
+"""
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +30,12 @@ def s3(sandbox):
 
 
 @pytest.fixture(scope="module")
-def model(hosting) -> str:
-    return hosting.model(hosting.container("iris/model.tar.gz"))
+def model(hosting, s3) -> str:
+    """A script that is quick to start: the species of a flower by the length of its petals."""
+    archive = model_archive({"code/inference.py": SCRIPT.encode()})
+    hosting.sandbox.client("s3").put_object(Bucket=BUCKET, Key="model.tar.gz", Body=archive)
+    container = hosting.container("iris/model.tar.gz", ModelDataUrl=f"s3://{BUCKET}/model.tar.gz")
+    return hosting.model(container)
 
 
 @pytest.fixture
@@ -98,7 +111,11 @@ def test_json_records_carry_the_answer_and_an_inference_id(s3, transform):
     ("source", "members", "reason"),
     [
         ("nothing/", {}, "no objects under s3://batches/nothing/"),
-        ("flowers/one.csv", {}, "Received client error \\(400\\) from primary"),
+        (
+            "flowers/one.csv",
+            {"DataProcessing": {"InputFilter": "$[0]"}},
+            "Received server error \\(500\\) from primary",
+        ),
         ("flowers/one.csv", {"DataProcessing": {"InputFilter": "$[9]"}}, "A record has no \\[9\\]"),
     ],
 )

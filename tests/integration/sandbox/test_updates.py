@@ -10,9 +10,6 @@ from botocore.exceptions import ClientError
 
 from tests.sandboxed import until
 
-FLOWER = "5.1,3.5,1.4,0.2"
-ASKED = {"Body": FLOWER, "ContentType": "text/csv"}
-
 
 class Load:
     """Asks an endpoint all the time from several threads; counts what it hears."""
@@ -22,11 +19,12 @@ class Load:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         client = hosting.sandbox.client("sagemaker-runtime", max_pool_connections=threads)
+        zero = hosting.zero
 
         def ask() -> None:
             while not self._stop.is_set():
                 try:
-                    answer = client.invoke_endpoint(EndpointName=endpoint, **ASKED)
+                    answer = client.invoke_endpoint(EndpointName=endpoint, **zero)
                     heard = f"{answer['InvokedProductionVariant']} {answer['Body'].read().decode()}"
                 except ClientError as err:
                     heard = str(err)
@@ -48,7 +46,7 @@ class Load:
 
 @pytest.fixture(scope="module")
 def model(hosting) -> str:
-    return hosting.model(hosting.container("iris/model.tar.gz"))
+    return hosting.model(hosting.container("digits/model.tar.gz"))
 
 
 @pytest.fixture(scope="module")
@@ -100,13 +98,13 @@ def percent(value: int) -> dict:
 def test_an_update_drops_no_request(hosting, configs, live, deployment):
     endpoint, before, after = live
     with Load(hosting, endpoint) as load:
-        until(lambda: load.heard[f"{before} [0]"] > 10)
+        until(lambda: load.heard[f"{before} 0"] > 10)
         wanted = {"DeploymentConfig": deployment} if deployment else {}
         hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=configs[after], **wanted)
         described = hosting.settled(endpoint)
-        until(lambda: load.heard[f"{after} [0]"] > 10)
-    assert set(load.heard) == {f"{before} [0]", f"{after} [0]"}
-    assert hosting.runtime.invoke_endpoint(EndpointName=endpoint, **ASKED)["InvokedProductionVariant"] == after
+        until(lambda: load.heard[f"{after} 0"] > 10)
+    assert set(load.heard) == {f"{before} 0", f"{after} 0"}
+    assert hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero)["InvokedProductionVariant"] == after
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] == configs[after]
     assert "PendingDeploymentSummary" not in described
@@ -126,7 +124,8 @@ def test_a_canary_gets_its_share_while_it_is_watched(hosting, configs, live):
     with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
         hosting.sagemaker.delete_endpoint(EndpointName=endpoint)
     variants = Counter(
-        hosting.runtime.invoke_endpoint(EndpointName=endpoint, **ASKED)["InvokedProductionVariant"] for _ in range(400)
+        hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero)["InvokedProductionVariant"]
+        for _ in range(400)
     )
     assert pending(), "the canary was watched for less than four seconds"
     assert 70 <= variants[after] <= 170  # 120 expected; five standard deviations of 400 draws
@@ -154,11 +153,11 @@ def test_an_alarm_during_an_update_takes_it_back(hosting, configs, live):
         hosting.sagemaker.update_endpoint(
             EndpointName=endpoint, EndpointConfigName=configs[after], DeploymentConfig=deployment
         )
-        until(lambda: load.heard[f"{after} [0]"] > 10)
+        until(lambda: load.heard[f"{after} 0"] > 10)
         cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
         described = hosting.settled(endpoint)
-    assert set(load.heard) == {f"{before} [0]", f"{after} [0]"}
-    assert hosting.runtime.invoke_endpoint(EndpointName=endpoint, **ASKED)["InvokedProductionVariant"] == before
+    assert set(load.heard) == {f"{before} 0", f"{after} 0"}
+    assert hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero)["InvokedProductionVariant"] == before
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] == configs[before]
     assert alarm in described["FailureReason"]
@@ -166,12 +165,14 @@ def test_an_alarm_during_an_update_takes_it_back(hosting, configs, live):
 
 def test_an_update_that_can_not_start_leaves_the_endpoint_as_it_was(hosting, configs, live):
     endpoint, before, _ = live
-    broken = hosting.config(hosting.model(hosting.container("iris/model.tar.gz", ModelDataUrl="s3://nowhere/x.tar.gz")))
+    broken = hosting.config(
+        hosting.model(hosting.container("digits/model.tar.gz", ModelDataUrl="s3://nowhere/x.tar.gz"))
+    )
     hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=broken)
     described = hosting.settled(endpoint)
     assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", configs[before])
     assert "Failed to download model data" in described["FailureReason"]
-    assert hosting.ask(endpoint, FLOWER) == "[0]"
+    assert hosting.digit(endpoint) == "0"
 
 
 def test_weights_share_the_traffic(hosting, model):
@@ -185,11 +186,11 @@ def test_weights_share_the_traffic(hosting, model):
     endpoint = hosting.endpoint(name)
 
     def shares() -> Counter[str]:
-        answers = (hosting.runtime.invoke_endpoint(EndpointName=endpoint, **ASKED) for _ in range(400))
+        answers = (hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero) for _ in range(400))
         return Counter(answer["InvokedProductionVariant"] for answer in answers)
 
     assert 250 <= shares()["A"] <= 350  # 300 expected
-    targeted = hosting.runtime.invoke_endpoint(EndpointName=endpoint, **ASKED, TargetVariant="B")
+    targeted = hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero, TargetVariant="B")
     assert targeted["InvokedProductionVariant"] == "B"
     hosting.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=endpoint,
