@@ -49,6 +49,7 @@ def as_dict(verdict: Verdict) -> dict[str, object]:
             "close_to": list(verdict.close_to),
             "ask_next": list(verdict.ask_next),
         },
+        "configurations": {"weighed": verdict.weighed, "played": verdict.tried},
         "cost_reference_usd": verdict.reference_usd,
         "weights": dict(verdict.weights),
         "options": [_option(result) for result in verdict.options],
@@ -146,9 +147,18 @@ def as_text(verdict: Verdict) -> str:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
     if best is not None and best.assumed:
         lines += _wrapped((f"Assumed: {', '.join(best.assumed)}",), "")
-    figures = "queueing formulas" if not verdict.draws else "every request played; the bill: queueing formulas"
-    lines.append(f"Limits: {verdict.profile}. Prices as of {verdict.prices_as_of}. Figures: {figures}.")
+    lines.append(f"Limits: {verdict.profile}. Prices as of {verdict.prices_as_of}. Figures: {_figures(verdict)}.")
     return "\n".join(lines)
+
+
+def _figures(verdict: Verdict) -> str:
+    """Where the figures come from."""
+    if not verdict.tried:
+        return f"{verdict.weighed:,} configurations by queueing formulas"
+    return (
+        f"{verdict.weighed:,} configurations weighed by queueing formulas, which also make the bill, "
+        f"and {verdict.tried:,} played request by request"
+    )
 
 
 def headline(verdict: Verdict) -> str:

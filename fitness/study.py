@@ -13,7 +13,7 @@ import numpy as np
 
 from fitness import analytic, document, gates
 from fitness.analytic import model_cache, settings
-from fitness.analytic.on_demand import cold_seconds
+from fitness.analytic.on_demand import SERVERLESS_MB, cold_seconds
 from fitness.analytic.queued import BACKLOG_ALARM_S
 from fitness.analytic.settings import checked
 from fitness.analytic.to_zero import ALARM_S as ZERO_ALARM_S
@@ -135,6 +135,16 @@ class Study:
             for option, one in self.played.items()
             if one.scores is not None and gates.likelihood(one.gates) > 0
         }
+
+    @property
+    def weighed(self) -> int:
+        """Configurations that the formulas weigh: instance types or memory sizes of every option that can run."""
+        found = 0
+        for option, played in self.played.items():
+            if played.scores is not None:
+                machines = self._machines(option)
+                found += SERVERLESS_MB.size if machines is None else machines.count
+        return found
 
     def configured(self, option: str) -> Played:
         """The option with what it would do, even where a gate fails: for a bill."""

@@ -117,6 +117,8 @@ class Verdict:
     has_budget: bool  # whether that is the declared budget
     weights: Mapping[str, float]  # share of each function in the score
     draws: int
+    weighed: int  # configurations that the formulas weighed
+    tried: int  # of them, those that were played
 
     @property
     def best(self) -> OptionResult | None:
@@ -172,6 +174,8 @@ def recommend(
         has_budget=workload.objectives.monthly_budget_usd is not None,
         weights=work.weights,
         draws=draws,
+        weighed=work.weighed,
+        tried=0 if swept is None else swept.tried,
     )
 
 

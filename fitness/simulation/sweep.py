@@ -6,7 +6,7 @@ played, cheapest first, until one holds. All options see the same requests (comm
 them is played with less care because another is better, so that no option's score depends on the others.
 The account of the month (hours, paid seconds, the bill) stays with the formulas, which see every hour and for which
 cost never falls as load grows; the run says how far off it is.
-Source: docs/simulation.md#sweep, docs/adr/0020-formulas-propose-runs-decide.md.
+Source: docs/simulation.md#sweep, docs/adr/0021-formulas-propose-runs-decide.md.
 """
 
 import math
@@ -114,10 +114,10 @@ class Sweep:
         return found
 
 
-def sweep(work: Study) -> Sweep:
-    """Play every option that no gate rules out."""
+def sweep(work: Study, *, requests: int = REQUESTS) -> Sweep:
+    """Play every option that no gate rules out, each on `requests` requests."""
     options = [option for option, played in work.played.items() if played.scores is not None]
-    found = warm.each(lambda option: settled(work, option), options)
+    found = warm.each(lambda option: settled(work, option, requests=requests), options)
     return Sweep(
         work=work,
         judged={option: one for option, (one, _) in zip(options, found, strict=True)},

@@ -14,7 +14,7 @@ import numpy as np
 from fitness.simulation import caches, control, histogram, queues, warm
 from fitness.simulation.sandboxes import sandboxes
 from tests import kernel_cases
-from tests.bench import recordings
+from tests.bench import recordings, sweeps
 from tests.bench.measure import ROOT, Row, fastest, run, speed, within
 
 PEER_PYTHON = ROOT / "build" / "peers" / "bin" / "python"
@@ -40,6 +40,7 @@ def rows() -> Iterator[Row]:
     yield from least_recently_used()
     yield from models()
     yield from configurations()
+    yield from sweeps.rows()
     yield from recordings.rows()
     yield from start()
     yield "same seed, 1, 2, 4 threads, after a restart, as plain Python", "same bytes", *repeats()
