@@ -94,6 +94,17 @@ class Calls:
                 return None
             raise
 
+    def take(self, service: str, operation: str, **parameters: Any) -> None:
+        """Call an operation that takes something away; what is not there, or never could be, is no error."""
+        try:
+            self.lookup(service, operation, **parameters)
+        except Refused as err:
+            if err.code != "InvalidRequest":
+                raise
+        except ClientError as err:
+            if Refused.by_service(err).code != "InvalidRequest":
+                raise
+
     def arn(self, service: str, resource: str) -> str:
         """Name something of this account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

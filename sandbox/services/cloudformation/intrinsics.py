@@ -64,9 +64,9 @@ class Resolver:
         members = {name: self.value(item) for name, item in expression.items()}
         return {name: item for name, item in members.items() if item is not NO_VALUE}
 
-    def condition(self, name: str) -> bool:
+    def condition(self, name: Any) -> bool:
         """Say whether a named condition holds. Raises: Invalid."""
-        if name not in self.conditions:
+        if not isinstance(name, str) or name not in self.conditions:
             raise Invalid(f"Template format error: Unresolved condition dependency {name} in the Conditions block")
         if name not in self._known:
             self._known[name] = None
@@ -79,11 +79,13 @@ class Resolver:
     def _truth(self, expression: Any) -> bool:
         if isinstance(expression, dict) and len(expression) == 1:
             (name, argument), *_ = expression.items()
-            if name == "Condition" and isinstance(argument, str):
+            if name == "Condition":
                 return self.condition(argument)
             if name == "Fn::Equals":
-                left, right = (text_of(self.value(side)) for side in _arguments(name, argument, 2))
-                return left == right
+                left, right = (self.value(side) for side in _arguments(name, argument, 2))
+                if sources_in([left, right]):
+                    raise Invalid("Template error: Cannot reference resources in the Conditions block of the template")
+                return text_of(left) == text_of(right)
             if name == "Fn::Not":
                 (only,) = _arguments(name, argument, 1)
                 return not self._truth(only)
@@ -171,13 +173,13 @@ class Resolver:
 
     def _if(self, argument: Any) -> Any:
         name, yes, no = _arguments("Fn::If", argument, 3)
-        if not isinstance(name, str):
-            raise Invalid("Template error: Fn::If takes the name of a condition first")
         return self.value(yes if self.condition(name) else no)
 
     def _find_in_map(self, argument: Any) -> Any:
         found: Any = self.mappings
         path = [self.value(item) for item in _arguments("Fn::FindInMap", argument, 3)]
+        if sources_in(path):
+            raise Invalid("Template error: Fn::FindInMap must not depend on any resources")
         for key in path:
             if not isinstance(found, dict) or text_of(key) not in found:
                 raise Invalid(f"Template error: Unable to get mapping for {'::'.join(map(str, path))}")
@@ -186,11 +188,12 @@ class Resolver:
 
     def _base64(self, argument: Any) -> Any:
         text = self.value(argument)
-        return text if isinstance(text, Unknown) else base64.b64encode(text_of(text).encode()).decode()
+        unknown = sources_in(text)
+        return Unknown(unknown) if unknown else base64.b64encode(text_of(text).encode()).decode()
 
     def _import_value(self, argument: Any) -> Any:
         name = self.value(argument)
-        if isinstance(name, Unknown):
+        if sources_in(name):
             raise Invalid("Template error: the attribute in Fn::ImportValue must not depend on any resources")
         return self.imported(text_of(name))
 

@@ -43,6 +43,7 @@ class Parameter:
         default = declared.get("Default")
         if isinstance(default, dict | list):
             raise Invalid("Template format error: Every Default member must be a string.")
+        _check_limits(name, declared)
         return cls(
             name=name,
             type=kind,
@@ -85,9 +86,9 @@ class Parameter:
             return f"Parameter '{self.name}' must be one of AllowedValues"
         if "AllowedPattern" in limits and not re.fullmatch(limits["AllowedPattern"], text):
             return f"Parameter '{self.name}' must match pattern {limits['AllowedPattern']}"
-        if "MinLength" in limits and len(text) < int(limits["MinLength"]):
+        if "MinLength" in limits and len(text) < float(limits["MinLength"]):
             return f"Parameter '{self.name}' must contain at least {limits['MinLength']} characters"
-        if "MaxLength" in limits and len(text) > int(limits["MaxLength"]):
+        if "MaxLength" in limits and len(text) > float(limits["MaxLength"]):
             return f"Parameter '{self.name}' must contain at most {limits['MaxLength']} characters"
         if self.type in {"Number", "List<Number>"}:
             try:
@@ -99,6 +100,20 @@ class Parameter:
             if "MaxValue" in limits and number > float(limits["MaxValue"]):
                 return f"Parameter '{self.name}' must be a number not greater than {limits['MaxValue']}"
         return None
+
+
+def _check_limits(name: str, declared: Mapping[str, Any]) -> None:
+    if not isinstance(declared.get("AllowedValues", []), list):
+        raise Invalid(f"Template format error: AllowedValues of parameter {name} must be a list.")
+    for member in ("MinLength", "MaxLength", "MinValue", "MaxValue"):
+        try:
+            float(declared.get(member, 0))
+        except (TypeError, ValueError) as err:
+            raise Invalid(f"Template format error: {member} of parameter {name} must be a number.") from err
+    try:
+        re.compile(declared.get("AllowedPattern", ""))
+    except (TypeError, re.error) as err:
+        raise Invalid(f"Template format error: AllowedPattern of parameter {name} is no pattern.") from err
 
 
 def values_of(

@@ -53,7 +53,7 @@ class Declaration:
         for member in sorted(set(declared) - _MEMBERS):
             note = " is not emulated" if member in {"CreationPolicy", "UpdatePolicy"} else ""
             raise Invalid(f"Invalid template resource property '{member}'{note}")
-        properties = declared.get("Properties") or {}
+        properties = declared.get("Properties", {})
         if not isinstance(properties, dict):
             raise Invalid(f"Template format error: [/Resources/{name}/Properties] must be an object")
         depends = declared.get("DependsOn", [])
@@ -61,7 +61,7 @@ class Declaration:
         if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
             raise Invalid(f"Template format error: DependsOn of {name} must be a string or a list of strings")
         for member in ("DeletionPolicy", "UpdateReplacePolicy"):
-            if declared.get(member, "Delete") not in _POLICIES:
+            if str(declared.get(member, "Delete")) not in _POLICIES:
                 raise Invalid(f"Template format error: Unrecognized {member} {declared[member]} for resource {name}")
             if declared.get(member) == "Snapshot":
                 raise Invalid(f"Template error: resource type {declared['Type']} does not support {member} Snapshot")
@@ -89,6 +89,8 @@ class Template:
         for name in _NOT_EMULATED:
             if name in body:
                 raise Invalid(f"Template error: the section {name} is not emulated by the sandbox. AWS has it.")
+        for name in sorted(set(body) - {"Metadata"}):
+            _refuse_null(body[name], f"/{name}")
         for name in _SECTIONS - {"AWSTemplateFormatVersion", "Description", "Transform"}:
             if not isinstance(body.get(name, {}), dict):
                 raise Invalid(f"Template format error: [/{name}] must be an object")
@@ -129,6 +131,8 @@ class Template:
         for name, output in self.outputs.items():
             if not isinstance(output, dict) or "Value" not in output:
                 raise Invalid(f"Template format error: Output {name} must have a Value")
+            if "Export" in output and (not isinstance(output["Export"], dict) or "Name" not in output["Export"]):
+                raise Invalid(f"Template format error: Export of output {name} must have a Name")
 
     @cached_property
     def capabilities(self) -> tuple[str, list[str]]:
@@ -136,6 +140,14 @@ class Template:
         types = sorted({item.type for item in self.resources.values() if item.type in _IAM_NAMES})
         named = any(_IAM_NAMES.get(item.type) in item.properties for item in self.resources.values())
         return ("CAPABILITY_NAMED_IAM" if named else "CAPABILITY_IAM") if types else "", types
+
+
+def _refuse_null(value: Any, path: str) -> None:
+    if value is None:
+        raise Invalid(f"[{path}] 'null' values are not allowed in templates")
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in entries:
+        _refuse_null(item, f"{path}/{key}")
 
 
 def mentioned(expression: Any) -> Iterable[str]:
@@ -147,8 +159,10 @@ def mentioned(expression: Any) -> Iterable[str]:
         for name, argument in expression.items():
             if name == "Ref" and len(expression) == 1 and isinstance(argument, str):
                 yield argument
-            elif name == "Fn::GetAtt" and argument:
-                yield argument.split(".")[0] if isinstance(argument, str) else str(argument[0])
+            elif name == "Fn::GetAtt":
+                parts = argument.split(".") if isinstance(argument, str) else argument
+                if isinstance(parts, list) and parts and isinstance(parts[0], str):
+                    yield parts[0]
             elif name == "Fn::Sub":
                 yield from _mentioned_in_text(argument)
             else:
@@ -253,7 +267,7 @@ class Bound:
             if "Description" in output:
                 entry["Description"] = str(output["Description"])
             if "Export" in output:
-                entry["ExportName"] = text_of(resolver.value(output["Export"].get("Name", "")))
+                entry["ExportName"] = text_of(resolver.value(output["Export"]["Name"]))
             shown.append(entry)
         return shown
 

@@ -98,6 +98,7 @@ TOPIC = "{Type: AWS::SNS::Topic}"
         ("Resources: {}", "At least one Resources member must be defined"),
         (f"Resources: {{A: {TOPIC}}}\nRessources: {{}}", r"Invalid template property or properties \[Ressources\]"),
         (f"Resources: {{A: {TOPIC}}}\nTransform: x", "Transform is not emulated"),
+        ("Resources: {A: {Type: X, Properties: {a: [1, ~]}}}", r"\[/Resources/A/Properties/a/1\] 'null' values"),
         ("Resources: {A: {Properties: {}}}", "must contain a Type member"),
         ("Resources: {A: {Type: X, Propertys: {}}}", "Invalid template resource property 'Propertys'"),
         (f"Resources: {{a-b: {TOPIC}}}", "Resource name a-b is non alphanumeric"),

@@ -63,7 +63,7 @@ class Role(ResourceType):
                 call("iam", "delete_role_permissions_boundary", RoleName=name)
         old, new = _inline(before), _inline(after)
         for policy in sorted(set(old) - set(new)):
-            call.lookup("iam", "delete_role_policy", RoleName=name, PolicyName=policy)
+            call.take("iam", "delete_role_policy", RoleName=name, PolicyName=policy)
         for policy, document in new.items():
             call("iam", "put_role_policy", RoleName=name, PolicyName=policy, PolicyDocument=document)
         _attach(call, name, before.get("ManagedPolicyArns", []), after.get("ManagedPolicyArns", []))
@@ -71,12 +71,12 @@ class Role(ResourceType):
         if added:
             call("iam", "tag_role", RoleName=name, Tags=tag_list(added))
         if gone:
-            call("iam", "untag_role", RoleName=name, TagKeys=gone)
+            call.take("iam", "untag_role", RoleName=name, TagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete the role with the policies of its own; any other keeps it in being, as on AWS."""
         for policy in _inline(properties):
-            call.lookup("iam", "delete_role_policy", RoleName=name, PolicyName=policy)
+            call.take("iam", "delete_role_policy", RoleName=name, PolicyName=policy)
         _attach(call, name, properties.get("ManagedPolicyArns", []), [])
         call("iam", "delete_role", RoleName=name)
 
@@ -118,7 +118,7 @@ class Policy(ResourceType):
     @staticmethod
     def _take(call: Calls, roles: Iterable[str], properties: Properties) -> None:
         for role in roles:
-            call.lookup("iam", "delete_role_policy", RoleName=role, PolicyName=properties["PolicyName"])
+            call.take("iam", "delete_role_policy", RoleName=role, PolicyName=properties["PolicyName"])
 
 
 class ManagedPolicy(ResourceType):
@@ -156,7 +156,7 @@ class ManagedPolicy(ResourceType):
             call("iam", "create_policy_version", PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
             self._delete_old_versions(call, arn)
         for role in set(before.get("Roles", [])) - set(after.get("Roles", [])):
-            call.lookup("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
+            call.take("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
         for role in after.get("Roles", []):
             call("iam", "attach_role_policy", RoleName=role, PolicyArn=arn)
 
@@ -164,7 +164,7 @@ class ManagedPolicy(ResourceType):
         """Detach it from its roles, then delete it."""
         arn = self._arn(call, name, properties)
         for role in properties.get("Roles", []):
-            call.lookup("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
+            call.take("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
         self._delete_old_versions(call, arn)
         call("iam", "delete_policy", PolicyArn=arn)
 
@@ -186,6 +186,6 @@ def _inline(role: Properties) -> dict[str, str]:
 
 def _attach(call: Calls, role: str, before: list[str], after: list[str]) -> None:
     for arn in set(before) - set(after):
-        call.lookup("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
+        call.take("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
     for arn in after:
         call("iam", "attach_role_policy", RoleName=role, PolicyArn=arn)

@@ -57,7 +57,7 @@ class Topic(ResourceType):
         if added:
             call("sns", "tag_resource", ResourceArn=arn, Tags=tag_list(added))
         if gone:
-            call("sns", "untag_resource", ResourceArn=arn, TagKeys=gone)
+            call.take("sns", "untag_resource", ResourceArn=arn, TagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it with the subscriptions of its own."""
@@ -120,7 +120,7 @@ def _subscription(call: Calls, properties: Properties) -> str | None:
 def _unsubscribe(call: Calls, properties: Properties) -> None:
     arn = _subscription(call, properties)
     if arn is not None:
-        call.lookup("sns", "unsubscribe", SubscriptionArn=arn)
+        call.take("sns", "unsubscribe", SubscriptionArn=arn)
 
 
 class TopicPolicy(ResourceType):
@@ -155,8 +155,8 @@ class TopicPolicy(ResourceType):
 
     def _reset(self, call: Calls, topics: list[str]) -> None:
         for topic in topics:
-            if call.lookup("sns", "get_topic_attributes", TopicArn=topic) is not None:
-                self._set(call, topic, _policy_of_a_new_topic(call, topic))
+            policy = _policy_of_a_new_topic(call, topic)
+            call.take("sns", "set_topic_attributes", TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
 
     @staticmethod
     def _set(call: Calls, topic: str, policy: str) -> None:
@@ -218,7 +218,7 @@ class Queue(ResourceType):
         if added:
             call("sqs", "tag_queue", QueueUrl=url, Tags=added)
         if gone:
-            call("sqs", "untag_queue", QueueUrl=url, TagKeys=gone)
+            call.take("sqs", "untag_queue", QueueUrl=url, TagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""
@@ -259,8 +259,7 @@ class QueuePolicy(ResourceType):
 
     def _reset(self, call: Calls, queues: list[str]) -> None:
         for queue in queues:
-            if call.lookup("sqs", "get_queue_attributes", QueueUrl=queue, AttributeNames=["QueueArn"]) is not None:
-                self._set(call, [queue], "")
+            call.take("sqs", "set_queue_attributes", QueueUrl=queue, Attributes={"Policy": ""})
 
     @staticmethod
     def _set(call: Calls, queues: list[str], policy: str) -> None:

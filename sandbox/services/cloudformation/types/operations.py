@@ -41,7 +41,7 @@ class LogGroup(ResourceType):
         if added:
             call("logs", "tag_resource", resourceArn=arn, tags=added)
         if gone:
-            call("logs", "untag_resource", resourceArn=arn, tagKeys=gone)
+            call.take("logs", "untag_resource", resourceArn=arn, tagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""
@@ -76,7 +76,7 @@ class Rule(ResourceType):
         wanted = {target["Id"] for target in after.get("Targets", [])}
         lost = sorted({target["Id"] for target in before.get("Targets", [])} - wanted)
         if lost:
-            call("events", "remove_targets", Rule=name, Ids=lost, **bus)
+            call.take("events", "remove_targets", Rule=name, Ids=lost, **bus)
         if wanted:
             call("events", "put_targets", Rule=name, Targets=after["Targets"], **bus)
         added, gone = self.retagged(before, after)
@@ -84,14 +84,14 @@ class Rule(ResourceType):
         if added:
             call("events", "tag_resource", ResourceARN=arn, Tags=tag_list(added))
         if gone:
-            call("events", "untag_resource", ResourceARN=arn, TagKeys=gone)
+            call.take("events", "untag_resource", ResourceARN=arn, TagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Remove its targets, then delete it."""
         bus = only(properties, "EventBusName")
         targets = [target["Id"] for target in properties.get("Targets", [])]
         if targets:
-            call.lookup("events", "remove_targets", Rule=name, Ids=targets, **bus)
+            call.take("events", "remove_targets", Rule=name, Ids=targets, **bus)
         call("events", "delete_rule", Name=name, **bus)
 
 

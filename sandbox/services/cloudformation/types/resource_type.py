@@ -48,10 +48,18 @@ class ResourceType(ABC):
         faults += [f"#: required key [{name}] not found" for name in sorted(self.required - set(properties))]
         for name in sorted(set(self.lists) & set(properties)):
             faults += _faults_of_list(f"#/{name}", properties[name], self.lists[name])
-        if self.tags_property in properties and not self.tags_are_map:
-            faults += _faults_of_list(f"#/{self.tags_property}", properties[self.tags_property], ("Key", "Value"))
+        faults += self._faults_of_tags(properties)
         if faults:
             raise Refused(f"Properties validation failed with message: {'; '.join(faults)}")
+
+    def _faults_of_tags(self, properties: Properties) -> Iterator[str]:
+        tags, path = properties.get(self.tags_property), f"#/{self.tags_property}"
+        if tags is None:
+            return
+        if not self.tags_are_map:
+            yield from _faults_of_list(path, tags, ("Key", "Value"))
+        elif not isinstance(tags, dict):
+            yield f"{path}: expected type: JSONObject, found: {str(tags)[:100]!r}"
 
     def is_sound(self, properties: Properties) -> bool:
         """Say whether `checked` lets properties pass; nothing was ever made of others."""
@@ -112,7 +120,7 @@ class ResourceType(ABC):
 
     def with_tags(self, properties: Properties, inherited: Mapping[str, str]) -> dict[str, Any]:
         """Add the tags of the stack, which those of the template override."""
-        if not self.tags_property:
+        if not self.tags_property or list(self._faults_of_tags(properties)):
             return dict(properties)
         usable = {key: value for key, value in inherited.items() if self.takes_system_tags or key[:4] != "aws:"}
         tags = {**usable, **self._tags(properties)}
@@ -130,7 +138,11 @@ def _faults_of_list(path: str, value: Any, required: tuple[str, ...]) -> Iterato
         if required and not isinstance(entry, dict):
             yield f"{path}/{index}: expected type: JSONObject, found: {str(entry)[:100]!r}"
             continue
-        yield from (f"{path}/{index}: required key [{key}] not found" for key in required if key not in entry)
+        for key in required:
+            if key not in entry:
+                yield f"{path}/{index}: required key [{key}] not found"
+            elif isinstance(entry[key], dict | list) and not key.endswith("Document"):
+                yield f"{path}/{index}/{key}: expected type: String, found: {str(entry[key])[:100]!r}"
 
 
 def without(properties: Properties, *names: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class _Hosting(ResourceType):
         if new:
             call("sagemaker", "add_tags", ResourceArn=self.arn(call, name), Tags=tag_list(new))
         if gone:
-            call("sagemaker", "delete_tags", ResourceArn=self.arn(call, name), TagKeys=gone)
+            call.take("sagemaker", "delete_tags", ResourceArn=self.arn(call, name), TagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""

@@ -55,7 +55,7 @@ class ScalableTarget(ResourceType):
 
     @staticmethod
     def _forget_action(call: Calls, target: dict[str, Any], action: dict[str, Any]) -> None:
-        call.lookup(_SERVICE, "delete_scheduled_action", **target, ScheduledActionName=action["ScheduledActionName"])
+        call.take(_SERVICE, "delete_scheduled_action", **target, ScheduledActionName=action["ScheduledActionName"])
 
 
 class ScalingPolicy(ResourceType):
@@ -136,7 +136,7 @@ class Alarm(ResourceType):
         if added:
             call("cloudwatch", "tag_resource", ResourceARN=arn, Tags=tag_list(added))
         if gone:
-            call("cloudwatch", "untag_resource", ResourceARN=arn, TagKeys=gone)
+            call.take("cloudwatch", "untag_resource", ResourceARN=arn, TagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""

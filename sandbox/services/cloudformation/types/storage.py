@@ -185,7 +185,7 @@ class Parameter(ResourceType):
         if added:
             call("ssm", "add_tags_to_resource", ResourceType="Parameter", ResourceId=name, Tags=tag_list(added))
         if gone:
-            call("ssm", "remove_tags_from_resource", ResourceType="Parameter", ResourceId=name, TagKeys=gone)
+            call.take("ssm", "remove_tags_from_resource", ResourceType="Parameter", ResourceId=name, TagKeys=gone)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""
