@@ -16,7 +16,9 @@ CREATE MACRO trino_divide
     (a BIGINT, b BIGINT) AS a // b,
     (a HUGEINT, b HUGEINT) AS a // b,
     (a, b) AS CASE
-        WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT') THEN a / b
+        WHEN typeof(a) IN ('DOUBLE', 'FLOAT') OR typeof(b) IN ('DOUBLE', 'FLOAT')
+        THEN CASE WHEN b <> 0 OR b IS NULL THEN CAST(a AS DOUBLE) / CAST(b AS DOUBLE)
+            ELSE CAST(CASE WHEN a > 0 THEN 'Infinity' WHEN a < 0 THEN '-Infinity' ELSE 'NaN' END AS DOUBLE) END
         WHEN b = 0 THEN trino_error('DIVISION_BY_ZERO: Division by zero')
         ELSE round(a / b, greatest(trino_scale(typeof(a)), trino_scale(typeof(b)))) END;
 CREATE MACRO trino_item(x, i) AS CASE

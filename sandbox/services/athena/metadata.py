@@ -1,6 +1,5 @@
 """The catalog by API: databases and tables."""
 
-import fnmatch
 import re
 from typing import Any
 
@@ -31,9 +30,7 @@ class Metadata(Resources):
         name = params["DatabaseName"]
         found = self._reachable(context, params).database(name)
         if found is None:
-            raise _metadata(
-                f"Database {name} not found. (Service: AmazonDataCatalog; Error Code: EntityNotFoundException)"
-            )
+            raise _missing(context, f"Database {name} not found.")
         return {"Database": _database(found)}
 
     def list_databases(self, context: Context, params: Params) -> Answer:
@@ -46,9 +43,7 @@ class Metadata(Resources):
         name = params["TableName"]
         found = self._reachable(context, params).described(params["DatabaseName"], name)
         if found is None:
-            raise _metadata(
-                f"Entity Not Found: table {name} (Service: AmazonDataCatalog; Error Code: EntityNotFoundException)"
-            )
+            raise _missing(context, "Entity Not Found")
         return {"TableMetadata": _table(found)}
 
     def list_table_metadata(self, context: Context, params: Params) -> Answer:
@@ -57,21 +52,27 @@ class Metadata(Resources):
         try:
             tables = self._reachable(context, params).tables(database.lower())
         except ClientError as err:
-            raise _metadata(
-                f"Database {database} not found. (Service: AmazonDataCatalog; Error Code: EntityNotFoundException)"
-            ) from err
+            raise _missing(context, f"Database {database} not found.") from err
         expression = params.get("Expression")
         if expression:
             try:
-                pattern = re.compile(expression.replace(".*", "*").replace("*", ".*"), re.IGNORECASE)
-            except re.error:
-                pattern = re.compile(fnmatch.translate(expression), re.IGNORECASE)
+                pattern = re.compile(expression, re.IGNORECASE)
+            except re.error as err:
+                raise _metadata(f"Expression is not a regular expression: {err}") from err
             tables = [table for table in tables if pattern.fullmatch(table["Name"])]
         return page("TableMetadataList", [_table(table) for table in tables], params, most=50)
 
 
 def _metadata(message: str) -> AwsError:
     return AwsError("MetadataException", message)
+
+
+def _missing(context: Context, what: str) -> AwsError:
+    """Give Glue's answer about what it lacks, in the envelope that Athena puts it in."""
+    return _metadata(
+        f"{what} (Service: AmazonDataCatalog; Status Code: 400; Error Code: EntityNotFoundException; "
+        f"Request ID: {context.request_id}; Proxy: null)"
+    )
 
 
 def _database(found: dict[str, Any]) -> dict[str, Any]:

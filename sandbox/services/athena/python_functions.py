@@ -113,8 +113,10 @@ def _padded(text: str, flags: str, width: str | None) -> str:
     return text.zfill(size) if "0" in flags else text.rjust(size)
 
 
-def json_value(text: str, path: str) -> str | None:
+def json_value(text: str | None, path: str | None) -> str | None:
     """Give the one scalar that a lax or strict path finds, as text; None if there is none or several."""
+    if text is None or path is None:
+        return None
     found = lax_values(text, path)
     if len(found) != 1 or isinstance(found[0], dict | list) or found[0] is None:
         return None
@@ -127,8 +129,10 @@ def json_exists(text: str, path: str) -> bool:
     return bool(lax_values(text, path))
 
 
-def json_query(text: str, path: str, wrapper: str) -> str | None:
+def json_query(text: str | None, path: str | None, wrapper: str | None) -> str | None:
     """Give what a path finds as JSON text: `wrapper` is "without", "conditional" or "unconditional"."""
+    if text is None or path is None or wrapper is None:
+        return None
     found = lax_values(text, path)
     wrap = wrapper == "unconditional" or (wrapper == "conditional" and len(found) != 1)
     if wrap and found:
@@ -143,8 +147,10 @@ def strpos(text: str, part: str, instance: int) -> int:
     return places[index] if 0 <= index < len(places) else 0
 
 
-def url_part(text: str, part: str) -> str | None:
+def url_part(text: str | None, part: str | None) -> str | None:
     """Give a part of a URL: host, path, port, protocol, query or fragment."""
+    if text is None or part is None:
+        return None
     split = urlsplit(text)
     found = {
         "host": split.hostname, "path": split.path, "port": split.port, "protocol": split.scheme,
@@ -168,8 +174,10 @@ def url_decode(text: str) -> str:
     return unquote_plus(text)
 
 
-def url_parameter(text: str, name: str) -> str | None:
+def url_parameter(text: str | None, name: str | None) -> str | None:
     """Give the first value of a parameter of a URL's query."""
+    if text is None or name is None:
+        return None
     found = parse_qs(urlsplit(text).query, keep_blank_values=True).get(name)
     return found[0] if found else None
 
@@ -218,15 +226,20 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         ("py_float_text", float_text, ["FLOAT"], text),
         ("py_format", java_format, [text, text], text),
         ("py_json_path", duckdb_path, [text], text),
-        ("py_json_value", json_value, [text, text], text),
-        ("py_json_query", json_query, [text, text, text], text),
         ("py_json_exists", json_exists, [text, text], "BOOLEAN"),
         ("py_type_name", trino_type, [text], text),
         ("py_strpos", strpos, [text, text, number], number),
         ("py_from_base", from_base, [text, number], number),
-        ("py_url_part", url_part, [text, text], text),
-        ("py_url_parameter", url_parameter, [text, text], text),
         ("py_url_encode", url_encode, [text], text),
         ("py_url_decode", url_decode, [text], text),
     ):
         connection.create_function(name, function, list(arguments), result)
+    # These may answer NULL themselves; then DuckDB gives them NULL too. It does not keep functions alive: all of them
+    # are this module's.
+    for name, function, count in (
+        ("py_json_value", json_value, 2),
+        ("py_json_query", json_query, 3),
+        ("py_url_part", url_part, 2),
+        ("py_url_parameter", url_parameter, 2),
+    ):
+        connection.create_function(name, function, [text] * count, text, null_handling="special")

@@ -141,7 +141,8 @@ def read_page(path: Path, offset: int, count: int, *, is_csv: bool) -> tuple[lis
                 return rows, None
             text = line.decode("utf-8", "surrogatepass")
             rows.append({"Data": _csv_fields(text) if is_csv else [{"VarCharValue": text.rstrip("\n")}]})
-        return rows, file.tell() if file.read(1) else None
+        following = file.tell()
+        return rows, following if file.read(1) else None
 
 
 def _csv_fields(text: str) -> list[dict[str, str]]:

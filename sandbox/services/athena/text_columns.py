@@ -11,6 +11,8 @@ def value_of(field: str, kind: HiveType, marks: Delimiters, depth: int = 0) -> s
 
     `field` is an expression for the text, NULL where it is missing.
     """
+    if kind.name in {"array", "map", "struct"} and depth == 0:
+        field = f"nullif({field}, {literal(marks.null)})"
     if kind.name == "array":
         item = value_of("item", kind.inside[0], marks, depth + 1)
         mark = literal(marks.nested[depth])

@@ -141,6 +141,8 @@ class Translation:
             items.append(call("unnest", call("range", exp.Literal.number(1), longest + 1)))
         lateral = exp.Lateral(this=exp.Subquery(this=exp.Select(expressions=items)))
         columns = [c.copy() for c in alias.columns] if alias else []
+        if isinstance(unnest.args.get("offset"), exp.Identifier):
+            columns.append(unnest.args["offset"].copy())
         name = alias.this.copy() if alias and alias.this else exp.to_identifier("unnest_")
         lateral.set("alias", exp.TableAlias(this=name, columns=columns))
         return lateral
@@ -261,6 +263,8 @@ def cast(node: exp.Cast) -> exp.Expression:
         return call(name, text, *([sizes[0], " "] if name == "rpad" else [sizes[0]]))
     if kind in _INTEGERS and not isinstance(value, exp.Null) and not value.is_int:
         node.set("this", macro("to_integer", node, value))
+    elif kind in {"TIMESTAMP", "TIME"} and target.expressions:
+        target.set("expressions", [])
     elif kind == "JSON":
         return call("trino_to_json", value)
     elif kind in {"VARBINARY", "BINARY"}:
