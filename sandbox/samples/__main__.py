@@ -1,13 +1,22 @@
 """Trains the samples and puts them into a bucket: `python -m sandbox.samples URL BUCKET`, run by the control."""
 
 import json
+import os
 import sys
-from dataclasses import asdict
 
 import boto3
 
-from sandbox.samples.training import train
+from sandbox.samples.sample import Sample
+from sandbox.samples.trained import cache_folder, samples
 from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
+
+
+def train() -> list[Sample]:
+    """Train with one thread, so that whoever uses the machine meanwhile does not wait."""
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    from sandbox.samples import training  # noqa: PLC0415 (imports two frameworks, often for nothing)
+
+    return training.train()
 
 
 def main(url: str, bucket: str) -> None:
@@ -17,10 +26,9 @@ def main(url: str, bucket: str) -> None:
     )
     s3.create_bucket(Bucket=bucket)
     index = []
-    for sample in train():
+    for sample in samples(cache_folder(), train):
         s3.put_object(Bucket=bucket, Key=sample.key, Body=sample.archive, ContentType="application/gzip")
-        facts = {name: value for name, value in asdict(sample).items() if name != "archive"}
-        index.append({**facts, "uri": f"s3://{bucket}/{sample.key}"})
+        index.append({**sample.facts, "uri": f"s3://{bucket}/{sample.key}"})
     s3.put_object(Bucket=bucket, Key="index.json", Body=json.dumps(index).encode(), ContentType="application/json")
 
 

@@ -3,7 +3,6 @@
 import io
 import json
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +17,12 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from sandbox.samples.archive import model_archive
 from sandbox.samples.onnx_graph import classifier
+from sandbox.samples.sample import Sample
 
 CUSTOMERS = 50
 _HOURS_OF_A_WEEK = 168
 _BRANDS = np.array(["audi", "bmw", "ford", "skoda", "toyota"])
 _BRAND_USD = dict(zip(_BRANDS, (21_000, 24_000, 13_000, 15_000, 17_000), strict=True))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """A model archive under its key, the image it is for, and a request to try it with."""
-
-    key: str
-    image: str
-    about: str
-    archive: bytes
-    content_type: str
-    request: str
 
 
 def train() -> list[Sample]:
