@@ -125,7 +125,8 @@ def _played(endpoint: Endpoint, found: Day) -> _Run:
     answers = players.answers(stream, endpoint, later, by_minute=by_minute)
     # Where requests were played the kernel's own instances are shown: their queue is exact, not by the minute.
     ready = fleet.capacity.serving.copy()
-    first, last = int(np.ceil(found.stream.start_s / MINUTE_S)), int(found.stream.end_s // MINUTE_S)
+    first = int(np.ceil(found.stream.start_s / MINUTE_S))
+    last = max(first, int(found.stream.end_s // MINUTE_S))  # a part within a minute has no whole one
     own = by_minute[: last - first]
     ready[first:last] = np.where(own >= 0, own, ready[first:last])
     return _Run(

@@ -51,6 +51,15 @@ def test_a_surge_multiplies_the_traffic_of_its_quarter_of_an_hour_and_of_no_othe
     assert wild.arrivals[outside].sum() == pytest.approx(calm.arrivals[outside].sum(), rel=0.005)
 
 
+def test_a_part_within_one_minute_is_played_where_it_lies():
+    heavy = FRAUD.workload.replace({"traffic.rps_mean": 60_000, "traffic.rps_peak": 90_000})
+    work = study(heavy, book=BOOK)
+    part, longer = (play_day(work, "real_time", requests=most) for most in (100_000, 12_000_000))
+    assert part.start_s // 60 == part.end_s // 60
+    assert longer.end_s - longer.start_s > 60
+    assert np.array_equal(part.ready, longer.ready)
+
+
 def test_instances_follow_a_surge_only_after_the_alarm_and_the_launch():
     wild = play_day(FRAUD, "real_time", surge_factor=5, surge_hour=SURGE_HOUR)
     calm = play_day(FRAUD, "real_time")
