@@ -25,7 +25,14 @@ def of(definition: dict, changes: dict) -> dict:
 
 
 @pytest.mark.parametrize(
-    "definition", [ALARM, EXPRESSION, {**ALARM, "Period": 10}, {**ALARM, "Period": 86_400, "EvaluationPeriods": 7}]
+    "definition",
+    [
+        ALARM,
+        EXPRESSION,
+        {**ALARM, "Period": 10},
+        {**ALARM, "Period": 86_400, "EvaluationPeriods": 7},
+        {**ALARM, "Period": 3600, "EvaluationPeriods": 168},
+    ],
 )
 def test_a_definition_is_taken(definition):
     refuse_what_is_elsewhere(definition)
@@ -49,6 +56,7 @@ def test_a_definition_is_taken(definition):
         (ALARM, {"Period": 90}, "Period must be 10, 20, 30 or a multiple of 60"),
         (ALARM, {"DatapointsToAlarm": 4}, "DatapointsToAlarm must be less than or equal to EvaluationPeriods"),
         (ALARM, {"Period": 1800, "EvaluationPeriods": 49}, "more than 86400 seconds"),
+        (ALARM, {"Period": 3600, "EvaluationPeriods": 169}, "more than 604800 seconds"),
         (ALARM, {"Period": 86_400, "EvaluationPeriods": 8}, "more than 604800 seconds"),
         (ALARM, {"TreatMissingData": "zero"}, "[ breaching, notBreaching, ignore, missing ]"),
         (ALARM, {"EvaluateLowSampleCountPercentile": "no"}, "[ evaluate, ignore ]"),

@@ -87,6 +87,20 @@ def test_who_is_named_is_told_once_for_each_change(setting):
     document = json.loads(first["Message"])
     assert first["TopicArn"] == TOPIC
     assert (document["OldStateValue"], document["NewStateValue"]) == ("INSUFFICIENT_DATA", "ALARM")
+    told = setting.alarm().reason_data
+    assert json.loads(told) == {
+        "version": "1.0",
+        "queryDate": "2027-01-15T08:03:00.000+0000",
+        "startDate": "2027-01-15T08:01:00.000+0000",
+        "statistic": "Sum",
+        "period": 60,
+        "recentDatapoints": [9.0, 1.0],
+        "threshold": 5.0,
+        "evaluatedDatapoints": [
+            {"timestamp": "2027-01-15T08:02:00.000+0000", "value": 1.0},
+            {"timestamp": "2027-01-15T08:01:00.000+0000", "value": 9.0},
+        ],
+    }
     assert document["Trigger"]["Dimensions"] == [{"value": "m1", "name": "E"}]
     assert setting.summaries() == [
         'Alarm "busy" created',
@@ -186,6 +200,14 @@ def test_one_alarm_that_breaks_does_not_end_the_watch_over_the_others(setting, c
     setting.look(2)
     assert setting.state() == "ALARM"
     assert "could not be evaluated" in caplog.text
+
+
+def test_a_percentile_does_not_wait_unless_asked(setting):
+    definition = {name: value for name, value in ALARM.items() if name != "Statistic"}
+    setting.put({**definition, "ExtendedStatistic": "p99"})
+    setting.look(2)
+    assert setting.state() == "ALARM"
+    assert json.loads(setting.alarm().reason_data)["statistic"] == "p99"
 
 
 @pytest.mark.parametrize(("percentile", "enough"), [("p50", 20), ("p90", 100), ("p10", 100)])
