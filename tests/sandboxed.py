@@ -34,18 +34,18 @@ class Sandbox:
     def runtime_url(self) -> str:
         return self.running.runtime_url
 
-    def client(self, service: str, **config: Any) -> Any:
+    def client(self, service: str, *, region_name: str = REGION, **config: Any) -> Any:
         """Give a boto3 client that tries once. Clients without further settings are kept."""
-        if config:
-            return self._new_client(service, config)
+        if config or region_name != REGION:
+            return self._new_client(service, region_name, config)
         if service not in self._clients:
-            self._clients[service] = self._new_client(service, {})
+            self._clients[service] = self._new_client(service, region_name, {})
         return self._clients[service]
 
-    def _new_client(self, service: str, config: dict[str, Any]) -> Any:
+    def _new_client(self, service: str, region_name: str, config: dict[str, Any]) -> Any:
         return boto3.session.Session().client(
             service,
-            region_name=REGION,
+            region_name=region_name,
             endpoint_url=self.runtime_url if service == "sagemaker-runtime" else self.url,
             aws_access_key_id=ACCESS_KEY,
             aws_secret_access_key=SECRET_KEY,

@@ -8,6 +8,7 @@ from typing import Self
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.faults import Fault, Faults
 from tests.sandboxed import until
 
 
@@ -161,6 +162,24 @@ def test_an_alarm_during_an_update_takes_it_back(hosting, configs, live):
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] == configs[before]
     assert alarm in described["FailureReason"]
+
+
+def test_the_switches_for_faults_fail_and_roll_back(hosting, configs, live):
+    endpoint, before, after = live
+    faults = Faults(hosting.sandbox.settings.folder)
+    alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "any"}]}}
+    deployment = {**routing("ALL_AT_ONCE"), **alarms}
+    for fault, reason in ((Fault.CAPACITY, "InsufficientInstanceCapacity"), (Fault.ALARM, "ALARM state: any")):
+        faults.turn(fault, on=True)
+        try:
+            hosting.sagemaker.update_endpoint(
+                EndpointName=endpoint, EndpointConfigName=configs[after], DeploymentConfig=deployment
+            )
+            described = hosting.settled(endpoint)
+        finally:
+            faults.turn(fault, on=False)
+        assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", configs[before])
+        assert reason in described["FailureReason"]
 
 
 def test_an_update_that_can_not_start_leaves_the_endpoint_as_it_was(hosting, configs, live):
