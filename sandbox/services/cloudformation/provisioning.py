@@ -210,7 +210,7 @@ class Provisioner:
             refusal = Refused.by_service(err)
         except AwsError as err:
             refusal = Refused(err.message)
-        except (AttributeError, IndexError, KeyError, TypeError) as err:
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as err:
             # The properties of a template are of any form, and not all of them pass a service's own check.
             LOG.warning("%s %s: malformed properties", failed, latest().logical_id, exc_info=True)
             refusal = Refused(f"Properties validation failed with message: malformed: {err!r}")

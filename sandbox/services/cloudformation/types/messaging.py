@@ -3,7 +3,7 @@
 import json
 from typing import Any, ClassVar
 
-from sandbox.services.cloudformation.calls import Calls
+from sandbox.services.cloudformation.calls import Calls, Refused
 from sandbox.services.cloudformation.intrinsics import text_of
 from sandbox.services.cloudformation.types.resource_type import (
     Found,
@@ -130,6 +130,13 @@ class TopicPolicy(ResourceType):
     required = frozenset({"PolicyDocument", "Topics"})
     changeable = frozenset({"PolicyDocument", "Topics"})
     lists: ClassVar = {"Topics": ()}
+
+    def checked(self, properties: Properties) -> None:
+        """Refuse what is no ARN of a topic too. Raises: Refused."""
+        super().checked(properties)
+        wrong = [topic for topic in properties["Topics"] if not topic.startswith("arn:aws:sns:")]
+        if wrong:
+            raise Refused(f"Invalid parameter: TopicArn Reason: {', '.join(wrong)}")
 
     def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
         """Compare the policy of the first topic with the one that was asked for."""

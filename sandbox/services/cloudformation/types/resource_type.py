@@ -49,6 +49,9 @@ class ResourceType(ABC):
         for name in sorted(set(self.lists) & set(properties)):
             faults += _faults_of_list(f"#/{name}", properties[name], self.lists[name])
         faults += self._faults_of_tags(properties)
+        for name in sorted(properties):
+            if name.endswith("PolicyDocument") and not _is_document(properties[name]):
+                faults.append(f"#/{name}: expected type: JSONObject, found: {str(properties[name])[:100]!r}")
         if faults:
             raise Refused(f"Properties validation failed with message: {'; '.join(faults)}")
 
@@ -135,14 +138,24 @@ def _faults_of_list(path: str, value: Any, required: tuple[str, ...]) -> Iterato
         yield f"{path}: expected type: JSONArray, found: {str(value)[:100]!r}"
         return
     for index, entry in enumerate(value):
-        if required and not isinstance(entry, dict):
-            yield f"{path}/{index}: expected type: JSONObject, found: {str(entry)[:100]!r}"
-            continue
-        for key in required:
-            if key not in entry:
-                yield f"{path}/{index}: required key [{key}] not found"
-            elif isinstance(entry[key], dict | list) and not key.endswith("Document"):
-                yield f"{path}/{index}/{key}: expected type: String, found: {str(entry[key])[:100]!r}"
+        place = f"{path}/{index}"
+        if isinstance(entry, dict) and required:
+            for key in required:
+                if key not in entry:
+                    yield f"{place}: required key [{key}] not found"
+                elif isinstance(entry[key], dict | list) and not key.endswith("Document"):
+                    yield f"{place}/{key}: expected type: String, found: {str(entry[key])[:100]!r}"
+        elif required or not isinstance(entry, str) or not entry:
+            yield f"{place}: expected type: {'JSONObject' if required else 'String'}, found: {str(entry)[:100]!r}"
+
+
+def _is_document(value: Any) -> bool:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return False
+    return isinstance(value, dict)
 
 
 def without(properties: Properties, *names: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class ScalableTarget(ResourceType):
     changeable = frozenset({"MaxCapacity", "MinCapacity", "RoleARN", "ScheduledActions", "SuspendedState"})
     create_only = frozenset(_TARGET)
     lists: ClassVar = {"ScheduledActions": ("ScheduledActionName", "Schedule")}
+    tags_property = "Tags"
 
     def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
         """Look for it among the registered ones."""
@@ -31,13 +32,14 @@ class ScalableTarget(ResourceType):
         return Found(physical_id=identity, attributes={"Id": identity}) if found else None
 
     def create(self, call: Calls, name: str, properties: Properties) -> None:
-        """Register it."""
-        call(_SERVICE, "register_scalable_target", **without(properties, "ScheduledActions"))
+        """Register it with its tags."""
+        tags = self._tags(properties)
+        self._register(call, properties, **({"Tags": tags} if tags else {}))
 
     def configure(self, call: Calls, name: str, before: Properties, after: Properties) -> None:
-        """Register it again; put and delete scheduled actions."""
+        """Register it again; put and delete scheduled actions. The store has no call that changes tags."""
         if before:
-            self.create(call, name, after)
+            self._register(call, after)
         target = only(after, *_TARGET)
         wanted = [action["ScheduledActionName"] for action in after.get("ScheduledActions", [])]
         for action in before.get("ScheduledActions", []):
@@ -52,6 +54,10 @@ class ScalableTarget(ResourceType):
         for action in properties.get("ScheduledActions", []):
             self._forget_action(call, target, action)
         call(_SERVICE, "deregister_scalable_target", **target)
+
+    @staticmethod
+    def _register(call: Calls, properties: Properties, **tags: Any) -> None:
+        call(_SERVICE, "register_scalable_target", **without(properties, "ScheduledActions", "Tags"), **tags)
 
     @staticmethod
     def _forget_action(call: Calls, target: dict[str, Any], action: dict[str, Any]) -> None:
