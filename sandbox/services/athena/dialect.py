@@ -4,7 +4,7 @@ sqlglot would turn calls into its own notions, also those of functions that Athe
 until `functions.py` knows it.
 """
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import sqlglot
 from sqlglot import exp
@@ -14,6 +14,19 @@ from sandbox.services.athena.errors import QueryRefused
 
 _KEPT = {"CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POSITION", "JSON_VALUE", "JSON_EXISTS", "JSON_QUERY",
          "LISTAGG"}  # fmt: skip
+
+
+# sqlglot reads these in every dialect; Athena does not.
+_FOREIGN: Final = (
+    (exp.Returning, "RETURNING"),
+    (exp.Qualify, "QUALIFY"),
+    (exp.ILike, "ILIKE"),
+    (exp.SimilarTo, "SIMILAR"),
+    (exp.Pivot, "PIVOT"),
+    (exp.Into, "INTO"),
+    (exp.OnConflict, "ON CONFLICT"),
+    (exp.Glob, "GLOB"),
+)
 
 
 class AthenaQueries(Trino):
@@ -43,6 +56,10 @@ def parse(text: str) -> exp.Expression:
     if len(statements) != 1:
         raise QueryRefused("Only one sql statement is allowed.")
     tree: exp.Expression = statements[0]
+    for node in tree.walk():
+        for kind, words in _FOREIGN:
+            if isinstance(node, kind):
+                raise QueryRefused(f"line 1:1: mismatched input '{words}'")
     return tree
 
 

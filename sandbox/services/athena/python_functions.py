@@ -4,9 +4,11 @@ import json
 import math
 import re
 import struct
+from collections.abc import Callable
 from urllib.parse import parse_qs, quote_plus, unquote_plus, urlsplit
 
 import duckdb
+from duckdb.func import FunctionNullHandling
 
 from sandbox.services.athena.json_paths import duckdb_path, lax_values
 
@@ -236,10 +238,11 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         connection.create_function(name, function, list(arguments), result)
     # These may answer NULL themselves; then DuckDB gives them NULL too. It does not keep functions alive: all of them
     # are this module's.
-    for name, function, count in (
+    may_be_null: tuple[tuple[str, Callable[..., str | None], int], ...] = (
         ("py_json_value", json_value, 2),
         ("py_json_query", json_query, 3),
         ("py_url_part", url_part, 2),
         ("py_url_parameter", url_parameter, 2),
-    ):
-        connection.create_function(name, function, [text] * count, text, null_handling="special")
+    )
+    for name, answer, count in may_be_null:
+        connection.create_function(name, answer, list([text] * count), text, null_handling=FunctionNullHandling.SPECIAL)

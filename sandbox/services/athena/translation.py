@@ -242,9 +242,9 @@ def _name_columns(tree: exp.Expression) -> None:
         if isinstance(item, exp.Alias) or item.is_star:
             continue
         if isinstance(item, exp.Column):
-            name = item.name.lower()
+            name = item.name
         elif isinstance(item, exp.Dot):
-            name = item.expression.name.lower()
+            name = item.expression.name
         else:
             name = f"{UNNAMED}{number}" if starred else f"_col{number}"
         item.replace(exp.Alias(this=item.copy(), alias=exp.to_identifier(name, quoted=True)))

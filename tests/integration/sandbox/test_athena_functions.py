@@ -174,6 +174,28 @@ def test_unnest_opens_arrays_maps_and_rows_side_by_side(cursor):
     assert cursor.fetchall() == [(1, "x", "k", 9, 1), (2, "y", None, None, 2)]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT x FROM (VALUES 1) AS t(x) QUALIFY row_number() OVER () = 1",
+        "SELECT 'a' ILIKE 'A'",
+        "DELETE FROM t WHERE x = 1 RETURNING x",
+        "SELECT 1; SELECT 2",
+        "FROM t",
+        "COPY t TO 'x'",
+        "PRAGMA version",
+    ],
+)
+def test_words_that_athena_does_not_know_are_refused_at_once(cursor, statement):
+    with pytest.raises(DatabaseError, match="InvalidRequestException"):
+        cursor.execute(statement)
+
+
+def test_columns_keep_the_case_of_the_query(cursor):
+    cursor.execute("SELECT x AS Total, X FROM (VALUES 5) AS t(x)")
+    assert [column[0] for column in cursor.description] == ["Total", "X"]
+
+
 def test_a_file_is_not_a_table(cursor):
     with pytest.raises(DatabaseError, match="TABLE_NOT_FOUND"):
         cursor.execute('SELECT * FROM "/etc/passwd"')
