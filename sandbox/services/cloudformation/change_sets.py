@@ -193,7 +193,7 @@ class ChangeSets(Reading):
     def begin_update(self, stack: Stack, version: Version, *, on_failure: str, **changes: Any) -> bool:
         """Start an update; what it returns to on failure is the last version that stood."""
         stood: dict[str, Version | None] = {"CREATE_FAILED": None, "UPDATE_FAILED": stack.previous}
-        return self.begin(
+        begun = self.begin(
             stack,
             "UPDATE_IN_PROGRESS",
             version=version,
@@ -203,3 +203,7 @@ class ChangeSets(Reading):
             skipped=(),
             **changes,
         )
+        for change_set in self.store.change_sets(stack.id) if begun else ():
+            if change_set["execution"] == "AVAILABLE":
+                self.store.save_change_set({**change_set, "execution": "OBSOLETE"})
+        return begun

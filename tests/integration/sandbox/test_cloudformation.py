@@ -135,6 +135,19 @@ def test_a_change_set_without_changes_fails_and_says_so(cloudformation, stack):
         cloudformation.describe_change_set(ChangeSetName="none", StackName=stack)
 
 
+def test_an_update_makes_change_sets_obsolete(account, cloudformation, stack):
+    asked = {"StackName": stack, "UsePreviousTemplate": True, "Parameters": parameters(Seconds="60")}
+    cloudformation.create_change_set(ChangeSetName="late", **asked)
+    cloudformation.update_stack(**asked, Tags=[{"Key": "team", "Value": "bikes"}])
+    assert account.rests(stack) == "UPDATE_COMPLETE"
+    with pytest.raises(ClientError, match=r"cannot be executed in its current status of \[OBSOLETE\]"):
+        cloudformation.execute_change_set(ChangeSetName="late", StackName=stack)
+    topic = account.sandbox.client("sns").list_tags_for_resource(ResourceArn=account.physical(stack)["News"])["Tags"]
+    assert {"Key": "team", "Value": "bikes"} in topic
+    address = account.physical(stack)["Inbox"]
+    assert account.sandbox.client("sqs").list_queue_tags(QueueUrl=address)["Tags"] == {"team": "bikes"}
+
+
 def test_a_change_set_of_a_new_stack_waits_in_review(account, cloudformation, name):
     cloudformation.create_change_set(StackName=name, ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=TEXT)
     assert account.status(name) == "REVIEW_IN_PROGRESS"
