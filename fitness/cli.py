@@ -9,7 +9,8 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -19,7 +20,7 @@ from fitness.errors import FitnessError, InputError, Problem
 from fitness.options import OPTIONS
 from fitness.outcome import configuration
 from fitness.prices import Price, PriceBook, load_book
-from fitness.simulation import play, report, streams, sweep
+from fitness.simulation import compiled, play, report, streams, sweep
 from fitness.study import SEED, Study, study
 from fitness.terminal import Line
 from fitness.trace import Trace, read_trace
@@ -125,15 +126,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+@contextmanager
+def _first_time() -> Iterator[None]:
+    """Say on the terminal what takes so long, the first time after an installation."""
+    with Line(sys.stderr) as line:
+        if compiled.is_on() and not compiled.is_kept():
+            line.show("compiling the simulator, once: some ten seconds")
+        yield
+
+
 def _recommend(args: argparse.Namespace) -> int:
     workload, trace = _workload(args)
-    verdict = recommend(
-        workload,
-        book=_book(),
-        config=_mapping(args.config, "--config"),
-        priors=_mapping(args.priors, "--priors"),
-        trace=trace,
-    )
+    with _first_time():
+        verdict = recommend(
+            workload,
+            book=_book(),
+            config=_mapping(args.config, "--config"),
+            priors=_mapping(args.priors, "--priors"),
+            trace=trace,
+        )
     if args.json:
         print(answer.as_json(verdict))
     elif args.csv:
@@ -147,7 +158,8 @@ def _recommend(args: argparse.Namespace) -> int:
 
 def _bill(args: argparse.Namespace) -> int:
     workload, trace = _workload(args)
-    work = sweep.as_settled(_study(args, workload, trace), args.option)
+    with _first_time():
+        work = sweep.as_settled(_study(args, workload, trace), args.option)
     played = work.configured(args.option)
     failed = [gate.reason for gate in played.gates if gate.passes is False]
     if played.outcome is None:
@@ -201,9 +213,11 @@ def _study(args: argparse.Namespace, workload: Workload, trace: Trace | None) ->
 def _flips(args: argparse.Namespace) -> int:
     workload, trace = _workload(args)
     work = study(workload, book=_book(), trace=trace)
+    with _first_time():
+        swept = sweep.sweep(work)
     found: list[flips.Flip] = []
     for path in args.field or flips.searchable(work):
-        axis = flips.along(work, path)
+        axis = flips.along(work, path, swept)
         found += axis.flips
         if not args.json:
             unit = f" {axis.unit}" if axis.unit else ""

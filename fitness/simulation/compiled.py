@@ -95,6 +95,11 @@ def _keep() -> bool:
     return True
 
 
+def is_kept() -> bool:
+    """Whether any compiled code is on disk: without it, the first call of each function compiles for a while."""
+    return _keep() and any(Path(numba.config.CACHE_DIR).rglob("*.nbc"))
+
+
 def _version() -> str:
     """What the compiled code depends on: every file with kernels, as one may call what stands in another."""
     content = hashlib.sha256(f"{numba.__version__} {numba.config.BOUNDSCHECK}".encode())

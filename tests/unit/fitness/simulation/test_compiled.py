@@ -106,9 +106,10 @@ def test_a_process_that_ends_at_once_does_not_wait_for_every_kernel(tmp_path):
 
 
 def test_compiled_code_is_kept_in_the_cache_of_the_user(tmp_path):
-    script = "from fitness.simulation import queues; queues.per_interval([1.0], start_s=0, width_s=1, intervals=1)"
-    done = in_a_process("-c", script, XDG_CACHE_HOME=str(tmp_path))
-    assert done.returncode == 0, done.stderr
+    call = "queues.per_interval([1.0], start_s=0, width_s=1, intervals=1)"
+    script = f"from fitness.simulation import compiled, queues; print(compiled.is_kept()); {call}"
+    done = in_a_process("-c", f"{script}; print(compiled.is_kept())", XDG_CACHE_HOME=str(tmp_path))
+    assert (done.returncode, done.stdout) == (0, "False\nTrue\n"), done.stderr
     assert list((tmp_path / "hostfit" / "kernels").rglob("*.nbc"))
 
 
