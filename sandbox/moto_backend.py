@@ -26,33 +26,17 @@ from sandbox.state import private_folder, set_aside, write_atomically
 
 LOG = logging.getLogger(__name__)
 
-# Signing name -> moto's name of the backend.
-BACKENDS: Final[dict[str, str]] = {
-    "s3": "s3",
-    "sts": "sts",
-    "iam": "iam",
-    "sns": "sns",
-    "sqs": "sqs",
-    "ssm": "ssm",
-    "glue": "glue",
-    "logs": "logs",
-    "events": "events",
-    "scheduler": "scheduler",
+# Signing name -> moto's name of the backend, where it has another.
+_MOTO_NAMES: Final = {"tagging": "resourcegroupstaggingapi", "application-autoscaling": "applicationautoscaling"}
+_SERVICES: Final = (
+    "s3", "sts", "iam", "sns", "sqs", "ssm", "glue", "logs", "events", "scheduler", "tagging",
+    "application-autoscaling",
+)  # fmt: skip
+BACKENDS: Final = {name: _MOTO_NAMES.get(name, name) for name in _SERVICES}
+# Signing name -> botocore's name, of those whose operations are named in a header or in the form.
+BOTOCORE_NAMES: Final = {
+    **{name: name for name in _SERVICES if name not in {"s3", "scheduler"}},
     "tagging": "resourcegroupstaggingapi",
-    "application-autoscaling": "applicationautoscaling",
-}
-# Signing name -> botocore's name, of those whose operations are named in a header or in the form; S3's are not.
-BOTOCORE_NAMES: Final[dict[str, str]] = {
-    "sts": "sts",
-    "iam": "iam",
-    "sns": "sns",
-    "sqs": "sqs",
-    "ssm": "ssm",
-    "glue": "glue",
-    "logs": "logs",
-    "events": "events",
-    "tagging": "resourcegroupstaggingapi",
-    "application-autoscaling": "application-autoscaling",
 }
 # A change of the first is a change of the second: a notification lands in queues.
 _SPILLS: Final = {"sns": ("sqs",)}

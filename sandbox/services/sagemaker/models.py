@@ -45,15 +45,7 @@ class Models(Resources):
 
     def list_models(self, context: Context, params: Params) -> Answer:
         """List models."""
-        found, token = page(self.store.listing(context.region, MODEL), params, name="ModelName")
-        summaries = [
-            {
-                **pick(model, ("ModelName", "CreationTime")),
-                "ModelArn": self.arn(context.region, MODEL, model["ModelName"]),
-            }
-            for model in found
-        ]
-        return listed("Models", summaries, token)
+        return self._listed(context, params, MODEL, "Model", "Models")
 
     def create_endpoint_config(self, context: Context, params: Params) -> Answer:
         """Keep an endpoint configuration after looking whether its variants can be."""
@@ -98,12 +90,15 @@ class Models(Resources):
 
     def list_endpoint_configs(self, context: Context, params: Params) -> Answer:
         """List endpoint configurations."""
-        found, token = page(self.store.listing(context.region, CONFIG), params, name="EndpointConfigName")
+        return self._listed(context, params, CONFIG, "EndpointConfig", "EndpointConfigs")
+
+    def _listed(self, context: Context, params: Params, kind: str, stem: str, key: str) -> Answer:
+        found, token = page(self.store.listing(context.region, kind), params, name=f"{stem}Name")
         summaries = [
             {
-                **pick(config, ("EndpointConfigName", "CreationTime")),
-                "EndpointConfigArn": self.arn(context.region, CONFIG, config["EndpointConfigName"]),
+                **pick(entry, (f"{stem}Name", "CreationTime")),
+                f"{stem}Arn": self.arn(context.region, kind, entry[f"{stem}Name"]),
             }
-            for config in found
+            for entry in found
         ]
-        return listed("EndpointConfigs", summaries, token)
+        return listed(key, summaries, token)
