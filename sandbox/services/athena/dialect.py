@@ -57,6 +57,10 @@ def parse(text: str) -> exp.Expression:
         raise QueryRefused("Only one sql statement is allowed.")
     tree: exp.Expression = statements[0]
     for node in tree.walk():
+        if isinstance(node, exp.Select) and not node.expressions:
+            raise QueryRefused(
+                "line 1:1: mismatched input after 'SELECT'. Expecting: '*', 'ALL', 'DISTINCT', <expression>"
+            )
         for kind, words in _FOREIGN:
             if isinstance(node, kind):
                 raise QueryRefused(f"line 1:1: mismatched input '{words}'")

@@ -1,5 +1,6 @@
 """Query executions: started, watched, stopped, and their results by pages."""
 
+import contextlib
 import json
 import threading
 import time
@@ -25,6 +26,7 @@ from sandbox.services.service import Answer, Context, Params
 _AT_ONCE: Final = 8  # queries that run together; the others are QUEUED
 _MOST_ROWS: Final = 1000  # of a page; Athena API reference, GetQueryResults, read 2026-11-21
 _LONGEST_QUERY: Final = 262_144  # bytes; Athena user guide, service quotas, read 2026-11-21
+_INTERRUPT_EVERY_S: Final = 0.05
 _UNFINISHED: Final = ("QUEUED", "RUNNING")
 _INTERRUPTED: Final = "The sandbox stopped while this query was under way. Run it again."
 
@@ -62,6 +64,9 @@ class Executions(Resources):
         if group["State"] != "ENABLED":
             raise invalid(f"WorkGroup {group['Name']} is disabled.")
         output = _output(params, group)
+        bucket = output.removeprefix("s3://").partition("/")[0]
+        if bucket not in {name for name, _ in self.cloud.objects.buckets()}:
+            raise invalid(f"Unable to verify/create output bucket {bucket}")
         try:
             statement = statements.read(text)
         except QueryRefused as err:
@@ -140,9 +145,9 @@ class Executions(Resources):
                 "UPDATE executions SET state = 'RUNNING', facts = ? WHERE id = ? AND state = 'QUEUED'",
                 (json.dumps(facts), job.execution_id),
             )
-            if not started:
-                return
             try:
+                if not started:  # it was stopped while it waited
+                    return
                 outcome = self._outcome(context, job)
                 facts.update(
                     output=outcome.output, columns=outcome.columns, update_count=outcome.update_count,
@@ -233,8 +238,15 @@ class Executions(Resources):
         job = self._jobs.get(identity)
         if job is not None:
             job.cancelled.set()
-            job.cursor.interrupt()
+            self.cloud.background(self._interrupt, job)
         return {}
+
+    def _interrupt(self, job: Job) -> None:
+        """Interrupt a query until it ends: an interrupt that comes between two of its steps is lost."""
+        while job.execution_id in self._jobs:
+            with contextlib.suppress(duckdb.Error):  # it may just have closed its cursor
+                job.cursor.interrupt()
+            time.sleep(_INTERRUPT_EVERY_S)
 
     # Results.
 

@@ -155,6 +155,8 @@ CREATE MACRO trino_to_iso8601
     (x TIMESTAMP) AS strftime(x, '%Y-%m-%dT%H:%M:%S.%g');
 CREATE MACRO trino_to_milliseconds(i) AS epoch_ms(i);
 CREATE MACRO trino_with_timezone(x, zone) AS timezone(zone, x);
+-- The moment stays the same, and all are shown in UTC.
+CREATE MACRO trino_at_timezone(x, zone) AS CAST(x AS TIMESTAMPTZ);
 
 -- Arrays and maps.
 
@@ -212,7 +214,8 @@ CREATE MACRO trino_rand() AS random(), (n) AS CAST(floor(random() * n) AS BIGINT
     (a, b) AS CAST(a + floor(random() * (b - a)) AS BIGINT);
 CREATE MACRO trino_random() AS random(), (n) AS CAST(floor(random() * n) AS BIGINT),
     (a, b) AS CAST(a + floor(random() * (b - a)) AS BIGINT);
-CREATE MACRO trino_width_bucket(x, low, high, n) AS CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1
+CREATE MACRO trino_width_bucket(x, bins) AS CAST(len(list_filter(bins, LAMBDA bin : bin <= x)) AS BIGINT),
+    (x, low, high, n) AS CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1
     ELSE CAST(floor((x - low) * n / CAST(high - low AS DOUBLE)) AS BIGINT) + 1 END;
 CREATE MACRO trino_bitwise_and(a, b) AS a & b;
 CREATE MACRO trino_bitwise_or(a, b) AS a | b;

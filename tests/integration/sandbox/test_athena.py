@@ -355,6 +355,12 @@ class TestService:
         with pytest.raises(ClientError, match="No output location provided"):
             sandbox.client("athena").start_query_execution(QueryString="SELECT 1")
 
+    def test_a_place_for_results_that_does_not_exist_is_refused(self, sandbox):
+        with pytest.raises(ClientError, match="Unable to verify/create output bucket nowhere-at-all"):
+            sandbox.client("athena").start_query_execution(
+                QueryString="SELECT 1", ResultConfiguration={"OutputLocation": "s3://nowhere-at-all/x/"}
+            )
+
     def test_named_queries_are_kept(self, sandbox):
         athena = sandbox.client("athena")
         identity = athena.create_named_query(Name="daily", Database="shop", QueryString="SELECT 1")["NamedQueryId"]
