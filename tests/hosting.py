@@ -74,7 +74,7 @@ class Hosting:
             found = self.sagemaker.describe_endpoint(EndpointName=endpoint)
             return None if found["EndpointStatus"] in IN_PROGRESS else found
 
-        return until(described, within_s=60)
+        return until(described, within_s=120)
 
     def gone(self, endpoint: str) -> None:
         """Delete an endpoint and wait until it is gone."""

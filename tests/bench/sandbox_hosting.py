@@ -2,12 +2,14 @@
 
 import contextlib
 import http.client
+import itertools
 import socket
 import statistics
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,29 +85,88 @@ def hosted(sandbox: sandboxed.Sandbox) -> Iterator[Row]:
         ask()
     per_s = REQUESTS / (time.perf_counter() - started)
     yield "requests a second, boto3, one connection, scikit-learn model", ">= 600/s", f"{per_s:,.0f}/s", per_s >= 600
-    errors, count = load(sandbox, endpoint)
-    what = f"wrong answers in {LOAD_S} s from {CONNECTIONS} connections ({count:,} requests)"
+    errors, count = load(sandbox, kinds(hosting, endpoint))
+    what = f"wrong answers in {LOAD_S} s from {CONNECTIONS} connections, four kinds ({count:,} requests)"
     yield what, "0", str(errors), errors == 0
     for name in (entry["EndpointName"] for entry in hosting.sagemaker.list_endpoints()["Endpoints"]):
         hosting.gone(name)
 
 
-def load(sandbox: sandboxed.Sandbox, endpoint: str) -> tuple[int, int]:
-    """Ask from several connections for a while; gives errors and requests."""
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A way to host: where to ask, what, and what is in the right answer."""
+
+    path: str
+    body: bytes
+    content_type: str
+    answer: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def kinds(hosting: Hosting, single: str) -> list[Kind]:
+    """A single model, fifty models where ten fit, containers asked directly, and a pipeline."""
+    forecasters = hosting.container(
+        "forecasters/customer-000.tar.gz",
+        ModelDataUrl=f"s3://{SAMPLES_BUCKET}/forecasters/",
+        Mode="MultiModel",
+        Environment={"SANDBOX_MODEL_MEMORY_MB": "0.02"},
+    )
+    many = hosting.endpoint(hosting.config(hosting.model(forecasters)))
+    direct = hosting.model(
+        hosting.container("iris/model.tar.gz", ContainerHostname="flowers"),
+        hosting.container("digits/model.tar.gz", ContainerHostname="digits"),
+        InferenceExecutionConfig={"Mode": "Direct"},
+    )
+    containers = hosting.endpoint(hosting.config(direct))
+    as_csv = {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv"}
+    chain = hosting.model(
+        hosting.container("used-cars/preprocess/model.tar.gz", Environment=as_csv),
+        hosting.container("used-cars/price/model.tar.gz"),
+    )
+    pipeline = hosting.endpoint(hosting.config(chain))
+    price = hosting.ask(pipeline, "ford,3.5,42000").encode()
+    prefix = "X-Amzn-SageMaker-Target"
+    return [
+        Kind(path=target(single).decode(), body=FLOWER, content_type="text/csv", answer=b"[0]"),
+        *(
+            Kind(
+                path=target(many).decode(),
+                body=b'{"period": 1}',
+                content_type="application/json",
+                answer=b'{"customer_id": %d,' % customer,
+                headers={f"{prefix}-Model": f"customer-{customer:03d}.tar.gz"},
+            )
+            for customer in range(0, 50, 3)
+        ),
+        Kind(
+            path=target(containers).decode(),
+            body=FLOWER,
+            content_type="text/csv",
+            answer=b"[0]",
+            headers={f"{prefix}-Container-Hostname": "flowers"},
+        ),
+        Kind(path=target(pipeline).decode(), body=b"ford,3.5,42000", content_type="text/csv", answer=price),
+    ]
+
+
+def load(sandbox: sandboxed.Sandbox, asked: list[Kind]) -> tuple[int, int]:
+    """Ask all kinds in turn from several connections for a while; gives wrong answers and requests."""
     until = time.monotonic() + LOAD_S
     counts = [[0, 0] for _ in range(CONNECTIONS)]
 
-    def ask(count: list[int]) -> None:
+    def ask(number: int) -> None:
         connection = http.client.HTTPConnection(urlsplit(sandbox.runtime_url).netloc)
-        headers = {"Authorization": SIGNED, "Content-Type": "text/csv"}
-        while time.monotonic() < until:
-            connection.request("POST", f"/endpoints/{endpoint}/invocations", body=FLOWER, headers=headers)
+        for kind in itertools.islice(itertools.cycle(asked), number, None):
+            if time.monotonic() > until:
+                break
+            headers = {"Authorization": SIGNED, "Content-Type": kind.content_type, **kind.headers}
+            connection.request("POST", kind.path, body=kind.body, headers=headers)
             answer = connection.getresponse()
-            count[0] += answer.status != 200 or answer.read() != b"[0]"
-            count[1] += 1
+            counts[number][0] += answer.status != 200 or not answer.read().startswith(kind.answer)
+            counts[number][1] += 1
         connection.close()
 
-    threads = [threading.Thread(target=ask, args=[count]) for count in counts]
+    threads = [threading.Thread(target=ask, args=[number]) for number in range(CONNECTIONS)]
     for thread in threads:
         thread.start()
     for thread in threads:

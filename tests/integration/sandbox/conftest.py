@@ -25,7 +25,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sandboxed.Sand
 @pytest.fixture(scope="session")
 def hosting(sandbox) -> Hosting:
     """What it takes to host the sample models; waits until they are trained."""
-    sandboxed.until(lambda: "index.json" in keys(sandbox.client("s3"), SAMPLES_BUCKET), within_s=60)
+    sandboxed.until(lambda: "index.json" in keys(sandbox.client("s3"), SAMPLES_BUCKET), within_s=180)
     return Hosting(sandbox)
 
 
