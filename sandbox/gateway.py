@@ -141,7 +141,8 @@ class Gateway:
         """The doors that no client may use: health for everybody, metrics for the runtime."""
         if request.path == "/-/health":
             return Response(status=200, body=json.dumps(self._health()).encode())
-        if not secrets.compare_digest(request.headers.get("x-sandbox-token", ""), self._cloud.token):
+        given = request.headers.get("x-sandbox-token", "").encode()
+        if not secrets.compare_digest(given, self._cloud.token.encode()):
             raise AwsError("AccessDenied", "Not for clients", status=403)
         if request.path == "/-/metrics":
             document = json.loads(request.body)
