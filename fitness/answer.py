@@ -147,11 +147,11 @@ def as_text(verdict: Verdict) -> str:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
     if best is not None and best.assumed:
         lines += _wrapped((f"Assumed: {', '.join(best.assumed)}",), "")
-    lines.append(f"Limits: {verdict.profile}. Prices as of {verdict.prices_as_of}. Figures: {_figures(verdict)}.")
+    lines.append(f"Limits: {verdict.profile}. Prices as of {verdict.prices_as_of}. Figures: {figures(verdict)}.")
     return "\n".join(lines)
 
 
-def _figures(verdict: Verdict) -> str:
+def figures(verdict: Verdict) -> str:
     """Where the figures come from."""
     if not verdict.tried:
         return f"{verdict.weighed:,} configurations by queueing formulas"
@@ -201,9 +201,10 @@ def _shown(value: object) -> str:
 
 
 CSV_COLUMNS = (
-    "rank", "option", "status", "score", "probability_best", "cost", "latency", "throughput", "scaling", "traffic",
-    "monthly_usd_p5", "monthly_usd_p50", "monthly_usd_p95", "usd_per_1k_requests", "p50_ms", "p95_ms", "p99_ms",
-    "late_ratio", "dropped_ratio", "cold_ratio", "cache_hit_ratio", "configuration", "failed_limits", "reasons",
+    "rank", "option", "status", "score", "score_p5", "score_p95", "probability_best",
+    "cost", "latency", "throughput", "scaling", "traffic", "monthly_usd_p5", "monthly_usd_p50", "monthly_usd_p95",
+    "usd_per_1k_requests", "p50_ms", "p95_ms", "p99_ms", "late_ratio", "dropped_ratio", "cold_ratio",
+    "cache_hit_ratio", "configuration", "failed_limits", "reasons",
 )  # fmt: skip
 
 
@@ -215,10 +216,12 @@ def as_csv(verdict: Verdict) -> str:
     for rank, result in enumerate(verdict.options, start=1):
         fitness = result.fitness.as_dict() if result.fitness is not None else dict.fromkeys(verdict.weights)
         usd, latency = _parts(result.monthly_usd) or {}, _parts(result.latency_ms) or {}
+        score = _parts(result.score_interval) or {}
         numbers = [
-            result.score, result.probability_best, *fitness.values(), *(usd.get(name) for name in ("p5", "p50", "p95")),
-            result.usd_per_1k_requests, *(latency.get(name) for name in ("p50", "p95", "p99")), result.late_ratio,
-            result.dropped_ratio, result.cold_ratio, result.cache_hit_ratio,
+            result.score, score.get("p5"), score.get("p95"), result.probability_best,
+            *fitness.values(), *(usd.get(name) for name in ("p5", "p50", "p95")), result.usd_per_1k_requests,
+            *(latency.get(name) for name in ("p50", "p95", "p99")), result.late_ratio, result.dropped_ratio,
+            result.cold_ratio, result.cache_hit_ratio,
         ]  # fmt: skip
         settings = "; ".join(f"{name}={value}" for name, value in result.configuration.items())
         failed = "; ".join(gate.limit for gate in result.gates if gate.passes is False)

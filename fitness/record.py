@@ -1,12 +1,12 @@
 """The decision on one page of Markdown, for the team's own repository."""
 
 from fitness import workload_file
-from fitness.answer import headline
+from fitness.answer import figures, headline
 from fitness.bill import CENT
 from fitness.reasons import money
 from fitness.verdict import OptionResult, Verdict
 
-METHOD = "Figures come from queueing formulas over the month; intervals from draws of what is not known."
+RANGES = "Ranges hold nine of ten draws of what is not known."
 GUIDE_NOTE = "The guide's column is the published guidance, shown beside the figures and no part of them."
 
 
@@ -34,7 +34,8 @@ def decision_record(verdict: Verdict) -> str:
         lines += ["", f"Assumed, because not declared: {', '.join(f'`{path}`' for path in best.assumed)}."]
     lines += [
         "",
-        f"Limits: profile {verdict.profile}. Prices as of {verdict.prices_as_of}. {METHOD}",
+        f"Limits: profile {verdict.profile}. Prices as of {verdict.prices_as_of}. {RANGES}",
+        f"Figures: {figures(verdict)}.",
         "",
         "## Workload",
         "",
@@ -54,6 +55,7 @@ def _scores(best: OptionResult, verdict: Verdict) -> list[str]:
         f"| {name} | {value:.2f} | {verdict.weights[name]:.0%} | {_plain(best.option.guide.get(name, ''))} |"
         for name, value in best.fitness.as_dict().items()
     ]
+    lines.append(f"| **score** | {_score(best)} | | |")
     return [*lines, "", GUIDE_NOTE, ""]
 
 
@@ -74,12 +76,19 @@ def _bill(best: OptionResult) -> list[str]:
 
 
 def _other(result: OptionResult) -> str:
-    score = "" if result.score is None else f"{result.score:.2f}"
     cost = "" if result.monthly_usd is None else money(result.monthly_usd.p50)
     p99 = "" if result.latency_ms is None else f"{result.latency_ms.p99:,.0f} ms"
     wins = "; ".join(f"`{change.field}`: {change.before} to {change.after}" for change in result.to_win)
     reason = _plain("; ".join(result.reasons[:2]))
-    return f"| {result.option.title} | {result.status} | {score} | {cost} | {p99} | {reason} | {wins} |"
+    return f"| {result.option.title} | {result.status} | {_score(result)} | {cost} | {p99} | {reason} | {wins} |"
+
+
+def _score(result: OptionResult) -> str:
+    """The score with its range, where there is one."""
+    if result.score is None:
+        return ""
+    band = result.score_interval
+    return f"{result.score:.2f}" + ("" if band is None else f" ({band.p5:.2f} to {band.p95:.2f})")
 
 
 def _plain(text: str) -> str:

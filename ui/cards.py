@@ -24,7 +24,7 @@ def draw_banner(verdict: Verdict) -> None:
             return
         badges = [words.CONFIDENCE[verdict.confidence].badge] if verdict.confidence else []
         badges.append(words.STATUS[best.status].badge)
-        badges.append((words.GRADE[best.grade] if verdict.draws else words.PENDING).badge)
+        badges.append(words.grade(verdict).badge)
         st.caption("The verdict")
         st.header(fmt.plain(best.option.title), anchor=False)
         st.markdown(f"{' '.join(badges)} {_chances(verdict)}")
@@ -59,7 +59,11 @@ def _draw_figures(best: OptionResult) -> None:
         st.metric("99 % within", fmt.ms(latency.p99 if latency else None))
         st.metric("Late", fmt.percent(best.late_ratio), help="Answers after the objective.")
         st.metric("Dropped", fmt.percent(best.dropped_ratio), help="Refused, throttled or timed out.")
-        st.metric("Score", fmt.score(best.score), help="0 to 1, on absolute references.")
+        st.metric("Score", fmt.score(best.score), help=f"0 to 1, on absolute references.{_seen(best)}")
+
+
+def _seen(best: OptionResult) -> str:
+    return f" In nine of ten draws {fmt.score_range(best.score_interval)}." if best.score_interval else ""
 
 
 def _draw_flips(verdict: Verdict) -> None:

@@ -31,6 +31,7 @@ LAYOUT: Mapping[str, object] = MappingProxyType(
         "colorway": _THEME_COLOURS,
     }
 )
+_SCORE = "Score"
 _FRONT, _IN_RACE, _OPEN = "Best trade-offs", "Others", "Conditional"
 _COLOURS = {_FRONT: _THEME_COLOURS[0], _IN_RACE: _THEME_COLOURS[5], _OPEN: _THEME_COLOURS[1]}  # blue, grey, orange
 _SYMBOLS = {_FRONT: "circle-open", _IN_RACE: "square-open", _OPEN: "diamond-open"}
@@ -80,24 +81,34 @@ def pareto_alt(verdict: Verdict) -> str:
 
 
 def fitness_pair(first: OptionResult, second: OptionResult) -> go.Figure:
-    """Give the five fitness values of two options side by side.
+    """Give the five fitness values of two options side by side, and above them the score that they make.
 
-    Shape: two groups of five horizontal bars, 0..1; an infeasible option has no bars.
+    Shape: six groups of two horizontal bars, 0..1, and the 5 to 95 % band of the score as an error bar; an infeasible
+    option has no bars.
     """
     figure = go.Figure()
-    labels = list(words.FUNCTIONS.values())[::-1]
+    labels = [_SCORE, *words.FUNCTIONS.values()][::-1]
     for result, pattern in ((second, "/"), (first, "")):
-        values = [None if result.fitness is None else float(getattr(result.fitness, name)) for name in words.FUNCTIONS][
-            ::-1
-        ]
+        functions = [None if result.fitness is None else getattr(result.fitness, name) for name in words.FUNCTIONS]
+        values, band = [result.score, *functions][::-1], result.score_interval
+        without = [None] * len(functions)
         figure.add_trace(
             go.Bar(
                 x=values,
                 y=labels,
                 name=result.option.title,
                 orientation="h",
-                text=[fmt.score(value) if value is not None else "" for value in values],
+                # The number of a score with a band would lie on the band; the table beside it has it.
+                text=[fmt.score(value) if value is not None else "" for value in (values[:-1] if band else values)],
                 textposition="outside",
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [*without, band.p95 - band.p50 if band else None],
+                    "arrayminus": [*without, band.p50 - band.p5 if band else None],
+                    "thickness": 1.5,
+                    "width": 4,
+                },
                 marker={"pattern": {"shape": pattern}},
                 hovertemplate="%{y} %{x:.2f}<extra>%{fullData.name}</extra>",
             )
@@ -172,7 +183,7 @@ def _points(group: str, members: Sequence[OptionResult], labels: Mapping[str, st
                 one.option.title,
                 fmt.usd_band(one.monthly_usd),
                 fmt.ms(_p99_s(one) * 1_000),
-                fmt.score(one.score),
+                fmt.score_band(one.score, one.score_interval),
             ]
             for one in members
         ],

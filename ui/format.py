@@ -135,6 +135,22 @@ def score(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.2f}"
 
 
+def score_range(band: Band | None) -> str:
+    """Give the 5 to 95 % band of a score; one that does not show in two digits is one number.
+
+    >>> from types import SimpleNamespace
+    >>> score_range(SimpleNamespace(p5=0.671, p50=0.7, p95=0.81)), score_range(None)
+    ('0.67 to 0.81', 'unknown')
+    """
+    return UNKNOWN if band is None else " to ".join(dict.fromkeys((score(band.p5), score(band.p95))))
+
+
+def score_band(at: float | None, band: Band | None) -> str:
+    """Give a score and, where it shows in two digits, the 5 to 95 % band around it."""
+    shown = score_range(band)
+    return f"{score(at)} ({shown})" if " to " in shown else score(at)
+
+
 def number(value: Decimal | float | None, unit: str = "") -> str:
     """Give a quantity with its unit: at most four significant digits below 10,000, whole numbers above.
 

@@ -29,6 +29,7 @@ def ranking(verdict: Verdict) -> pd.DataFrame:
                 "Option": result.option.title,
                 "Status": words.STATUS[result.status].cell,
                 "Score": result.score,
+                "Range": fmt.score_range(result.score_interval) if result.score_interval else None,
                 "Monthly bill": fmt.usd_band(result.monthly_usd) if result.score is not None else None,
                 "p50": _latency(result, "p50"),
                 "p95": _latency(result, "p95"),
@@ -59,6 +60,7 @@ def ranking_columns() -> dict[str, ColumnConfig]:
             width=90,
             help="Weighted fitness, 0 to 1, on absolute references: another option never changes it.",
         ),
+        "Range": text(help="The score in nine of ten draws over what is not known.", alignment="right", width=95),
         "Monthly bill": text(
             help="US dollars; in brackets the range of nine of ten draws over what is not known.",
             alignment="right",
@@ -254,7 +256,7 @@ def _function_row(name: str) -> Callable[[OptionResult], str]:
 
 _PAIR_ROWS: Mapping[str, Callable[[OptionResult], str]] = {
     "Status": lambda result: words.STATUS[result.status].cell,
-    "Score": lambda result: fmt.score(result.score) if result.score is not None else "none",
+    "Score": lambda result: fmt.score_band(result.score, result.score_interval) if result.fitness else "none",
     **{title: _function_row(name) for name, title in words.FUNCTIONS.items()},
     "Monthly bill": lambda result: fmt.usd_band(result.monthly_usd),
     "A thousand requests": lambda result: fmt.usd(result.usd_per_1k_requests),
@@ -268,7 +270,7 @@ _PAIR_ROWS: Mapping[str, Callable[[OptionResult], str]] = {
         _NOT_HERE if result.cache_hit_ratio is None else fmt.percent(result.cache_hit_ratio)
     ),
     "Best in": lambda result: fmt.percent(result.probability_best),
-    "Numbers are": lambda result: result.grade,
+    "Numbers are": lambda result: words.GRADE[result.grade].said,
     "To decide and maintain": lambda result: fmt.listed(result.decisions) or "nothing",
 }
 

@@ -8,7 +8,7 @@ from fitness import fields
 from fitness.gates import Gate
 from fitness.options import OPTIONS
 from fitness.sensitivity import Change
-from fitness.verdict import OptionResult
+from fitness.verdict import OptionResult, Verdict
 from ui import format as fmt
 
 
@@ -26,6 +26,11 @@ class Sign:
     def badge(self) -> str:
         """The state as a Markdown badge."""
         return f":{self.colour}-badge[{self.icon} {self.word}]"
+
+    @property
+    def said(self) -> str:
+        """The state and what it means, as a sentence."""
+        return f"{self.word}: {self.meaning[:1].lower()}{self.meaning[1:]}"
 
     @property
     def cell(self) -> str:
@@ -125,7 +130,7 @@ GRADE: Mapping[str, Sign] = MappingProxyType(
             character="s",
             icon=":material/timeline:",
             colour="blue",
-            meaning="Counted from requests that were played one by one.",
+            meaning="Counted from requests that were played one by one; the bill is made by the formulas.",
         ),
     }
 )
@@ -208,6 +213,11 @@ def change(one: Change) -> str:
     )
     why = f": {one.why}" if one.why else ""
     return fmt.sentence(f"{title} from {before} to {after}{why}")
+
+
+def grade(verdict: Verdict) -> Sign:
+    """Give where the figures of a verdict come from; those of the formulas alone are about to be replaced."""
+    return GRADE[verdict.options[0].grade] if verdict.draws else PENDING
 
 
 def obstacle(result: OptionResult) -> str:

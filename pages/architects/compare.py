@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import cards, charts, comparison, data, state, tables, whatif
+from ui import cards, charts, comparison, data, state, tables, whatif, words
 from ui import format as fmt
 
 workload = state.workload()
@@ -29,7 +29,11 @@ st.dataframe(
     alt="The ten hosting options, best first, with score, bill, latency and fitness",
 )
 region = workload.region or "us-east-1 (assumed)"
-st.caption(f"Prices of {fmt.day(verdict.prices_as_of)}, region {region}, limits: {verdict.profile} profile.")
+grade = words.grade(verdict)
+st.caption(
+    f"{grade.word}. Prices of {fmt.day(verdict.prices_as_of)}, region {region}, limits: {verdict.profile} profile.",
+    help=grade.meaning,
+)
 if problem := data.price_problem():
     st.warning(fmt.plain(problem), title="Refreshed prices were left out", icon=":material/warning:")
 comparison.draw(verdict)

@@ -70,6 +70,12 @@ def test_a_weight_ranks_again_and_is_part_of_the_link(app):
     assert list(ranking(at)["Score"]) != before
 
 
+def test_the_caption_says_simulated_once_it_is(app):
+    said = texts(app(COMPARE, FRAUD))
+    assert "Simulated. Prices of" in said
+    assert "simulating" not in said
+
+
 def test_more_traffic_ranks_again_and_costs_more(app):
     at = app(COMPARE, FRAUD)
     assert at.get_by_key("cmp_traffic_rps_mean").value == FRAUD.traffic.rps_mean

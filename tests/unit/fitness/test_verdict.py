@@ -1,5 +1,6 @@
 """The verdict: bills that are published, intervals, close calls, what to ask and what would win."""
 
+import csv
 import json
 import os
 import subprocess
@@ -208,6 +209,19 @@ def test_every_way_of_telling_the_answer_names_the_same_first_option():
     assert as_csv(verdict).splitlines()[1].startswith(f"1,{first.id},")
     assert as_text(verdict).splitlines()[0].startswith(f"nightly-scoring: {first.title}")
     assert first.title in decision_record(verdict)
+
+
+def test_a_score_has_its_range_in_the_table_and_in_the_record():
+    verdict = recommend(presets.load("nightly-scoring"), book=BOOK)
+    best, band = verdict.best, verdict.best.score_interval
+    row = next(csv.DictReader(as_csv(verdict).splitlines()))
+    assert [float(row[name]) for name in ("score_p5", "score", "score_p95")] == pytest.approx(
+        [band.p5, best.score, band.p95], rel=1e-5
+    )
+    assert float(row["cost"]) == pytest.approx(best.fitness.cost, rel=1e-5)
+    assert f"| **score** | {best.score:.2f} ({band.p5:.2f} to {band.p95:.2f}) |" in decision_record(verdict)
+    without = next(csv.DictReader(as_csv(recommend(presets.load("nightly-scoring"), book=BOOK, draws=0)).splitlines()))
+    assert (without["score_p5"], without["score_p95"]) == ("", "")
 
 
 def test_text_of_the_workload_can_not_break_the_decision_record():

@@ -83,13 +83,16 @@ def test_a_verdict_without_any_feasible_option_is_an_empty_chart():
     assert charts.pareto_alt(nothing) == "No option has both a known bill and a known latency."
 
 
-def test_two_options_have_five_bars_each(fraud):
+def test_two_options_have_five_bars_and_the_score_with_its_range_each(fraud):
     figure = charts.fitness_pair(fraud.option("real_time"), fraud.option("mme"))
     assert [bars.name for bars in figure.data] == ["Multi-model endpoint (CPU)", "Real-time endpoint"]
     real_time = dict(zip(figure.data[1].y, figure.data[1].x, strict=True))
-    assert real_time == {
-        name.capitalize(): value for name, value in fraud.option("real_time").fitness.as_dict().items()
-    }
+    shown = fraud.option("real_time")
+    functions = {name.capitalize(): value for name, value in shown.fitness.as_dict().items()}
+    assert real_time == {**functions, "Score": shown.score}
+    ends = figure.data[1].error_x.arrayminus[-1], figure.data[1].error_x.array[-1]
+    assert ends == (shown.score - shown.score_interval.p5, shown.score_interval.p95 - shown.score)
+    assert set(figure.data[1].error_x.array[:-1]) == {None}
 
 
 def test_an_infeasible_option_has_no_bars_and_the_words_say_so(fraud):

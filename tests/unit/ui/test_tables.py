@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from fitness import bill, prices
+from fitness import bill, presets, prices, verdict
 from fitness.fields import field
 from fitness.gates import Gate
 from fitness.limits import register
@@ -80,3 +80,18 @@ def test_an_assumed_field_shows_its_distribution_or_what_its_absence_means():
     shown = dict(zip(table["Name"], table["Distribution"], strict=True))
     assert "lognormal" in shown["request.processing_ms"]
     assert shown["traffic.pattern"] == field("traffic.pattern").absent
+
+
+def test_the_ranking_shows_the_range_of_a_score_once_draws_were_made():
+    workload = presets.load("nightly-scoring")
+    drawn, first = (tables.ranking(verdict.recommend(workload, book=BOOK, draws=draws)) for draws in (64, 0))
+    found = verdict.recommend(workload, book=BOOK, draws=64).best.score_interval
+    assert drawn["Range"][0] == f"{found.p5:.2f} to {found.p95:.2f}"
+    assert drawn["Range"][drawn["Score"].isna()].isna().all()
+    assert first["Range"].isna().all()
+
+
+def test_two_options_say_where_their_numbers_come_from_and_what_that_means():
+    best = verdict.recommend(presets.load("nightly-scoring"), book=BOOK, draws=0).best
+    rows = tables.pair(best, best).set_index("Property").iloc[:, 0]
+    assert rows["Numbers are"].startswith("By the formulas\\: worked out by queueing formulas")
