@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Literal
 
 import plotly.graph_objects as go
 
@@ -51,21 +52,20 @@ def pareto(verdict: Verdict) -> go.Figure:
     s_range = log_range([*map(_p99_s, shown), *lines_s.values()])
     labels = _labels(shown, verdict, usd_range, s_range)
 
-    figure = go.Figure()
-    for group, members in _groups(shown, verdict.pareto).items():
-        if members:
-            figure.add_trace(_points(group, members, labels, usd_range))
+    groups = _groups(shown, verdict.pareto).items()
+    traces = [_points(group, members, labels, usd_range) for group, members in groups if members]
     front = sorted((one for one in shown if one.option.id in verdict.pareto), key=_usd)
     if len(front) > 1:
-        figure.add_trace(_staircase(front))
-    figure.update_layout(dict(LAYOUT), height=HEIGHT_PX)
-    figure.update_xaxes(type="log", title="US dollars a month", **log_scale(usd_range, fmt.usd))
-    figure.update_yaxes(type="log", title="99 % of answers within", **log_scale(s_range, lambda s: fmt.ms(s * 1_000)))
-    if budget_usd:
-        add_line(figure, x=budget_usd, text=f"budget {fmt.usd(budget_usd)}")
-    for text, limit_s in lines_s.items():
-        add_line(figure, y=limit_s, text=text)
-    return figure
+        traces.append(_staircase(front))
+    budget = [(f"budget {fmt.usd(budget_usd)}", budget_usd)] if budget_usd else []
+    layout = {
+        **LAYOUT,
+        "height": HEIGHT_PX,
+        "xaxis": {"title": {"text": "US dollars a month"}, **log_scale(usd_range, fmt.usd)},
+        "yaxis": {"title": {"text": "99 % of answers within"}, **log_scale(s_range, lambda s: fmt.ms(s * 1_000))},
+        **lines(across=lines_s.items(), upright=budget),
+    }
+    return go.Figure(traces, layout)  # in one piece, which takes a third of the time of updates
 
 
 def pareto_alt(verdict: Verdict) -> str:
@@ -267,31 +267,28 @@ def log_scale(ends: _Range, text_of: Callable[[float], str]) -> dict[str, object
     steps = (1, 2, 5) if high - low < _LONG_AXIS_DECADES else (1,)
     at = [step * 10.0**decade for decade in range(math.floor(low), math.ceil(high) + 1) for step in steps]
     at = [tick for tick in at if low <= math.log10(tick) <= high]
-    return {"range": list(ends), "tickvals": at, "ticktext": [text_of(tick) for tick in at]}
+    return {"type": "log", "range": list(ends), "tickvals": at, "ticktext": [text_of(tick) for tick in at]}
 
 
-def add_line(figure: go.Figure, *, text: str, x: float | None = None, y: float | None = None) -> None:
-    """Draw an objective across the figure; on logarithmic axes a label stands at the exponent."""
-    if x is not None:
-        figure.add_shape(type="line", x0=x, x1=x, y0=0, y1=1, yref="paper", line=_LINE)
-        figure.add_annotation(
-            x=math.log10(x),
-            y=0,
-            yref="paper",
-            text=text,
-            showarrow=False,
-            textangle=-90,
-            xanchor="right",
-            yanchor="bottom",
-        )
-    if y is not None:
-        figure.add_shape(type="line", x0=0, x1=1, xref="paper", y0=y, y1=y, line=_LINE)
-        figure.add_annotation(
-            x=0,  # a budget's line is at the other end
-            xref="paper",
-            y=math.log10(y),
-            text=text,
-            showarrow=False,
-            xanchor="left",
-            yanchor="bottom",
-        )
+def lines(
+    *,
+    across: Iterable[tuple[str, float]],
+    upright: Iterable[tuple[str, float]] = (),
+    labels: Literal["left", "right"] = "left",
+) -> dict[str, object]:
+    """Give objectives as lines of a figure's layout: texts with their place on a logarithmic axis.
+
+    The label of a line across stands at its `labels` end; on logarithmic axes a label stands at the exponent.
+    """
+    shapes: list[dict[str, object]] = []
+    words: list[dict[str, object]] = []
+    for text, x in upright:
+        shapes.append({"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": _LINE})
+        place = {"x": math.log10(x), "y": 0, "yref": "paper", "textangle": -90, "xanchor": "right", "yanchor": "bottom"}
+        words.append({"text": text, "showarrow": False, **place})
+    for text, y in across:
+        shapes.append({"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": y, "y1": y, "line": _LINE})
+        end = {"x": 0 if labels == "left" else 1, "xanchor": labels}
+        place = {**end, "xref": "paper", "y": math.log10(y), "yanchor": "bottom"}
+        words.append({"text": text, "showarrow": False, **place})
+    return {"shapes": shapes, "annotations": words}

@@ -28,38 +28,43 @@ def trade_offs(designed: Designed) -> go.Figure:
     floor = _floor(designed)
     front = [one for one in found.pareto if one != found.best]
     others = [one for one in found.candidates if one not in found.pareto and one != found.best]
-    figure = go.Figure()
-    figure.add_trace(_points("Others", others, floor, symbol="square-open", colour=_GREY, size=8))
-    figure.add_trace(
-        go.Scatter(
-            x=[one.cost for one in found.pareto],
-            y=[max(one.late_ratio, floor) for one in found.pareto],
-            mode="lines",
-            line={"width": 1, "shape": "hv", "color": "#808A97"},
-            showlegend=False,
-            hoverinfo="skip",
-        )
+    joined = go.Scatter(
+        x=[one.cost for one in found.pareto],
+        y=[max(one.late_ratio, floor) for one in found.pareto],
+        mode="lines",
+        line={"width": 1, "shape": "hv", "color": "#808A97"},
+        showlegend=False,
+        hoverinfo="skip",
     )
-    figure.add_trace(_points("Best trade-offs", front, floor, symbol="circle-open", colour=_BLUE, size=11))
-    figure.add_trace(_points("Fixed fleet", [found.fixed], floor, symbol="diamond-open", colour=_PINK, size=12))
-    figure.add_trace(_points("Recommended", [found.best], floor, symbol="star", colour=_ORANGE, size=16))
+    traces = [
+        _points("Others", others, floor, symbol="square-open", colour=_GREY, size=8),
+        joined,
+        _points("Best trade-offs", front, floor, symbol="circle-open", colour=_BLUE, size=11),
+        _points("Fixed fleet", [found.fixed], floor, symbol="diamond-open", colour=_PINK, size=12),
+        _points("Recommended", [found.best], floor, symbol="star", colour=_ORANGE, size=16),
+    ]
     shown = [*found.candidates, found.fixed]
     ends = charts.log_range([floor, *(max(one.late_ratio, floor) for one in shown), designed.late_share])
     scale = charts.log_scale(ends, fmt.percent)
-    figure.update_layout(dict(charts.LAYOUT), height=HEIGHT_PX)
-    figure.update_yaxes(type="log", title="Late requests", **_with_none(scale, floor, has_none=_has_none(designed)))
     costs = [one.cost for one in shown]
     room = 0.06 * (max(costs) - min(costs)) or 0.1 * max(costs) or 1.0
     is_priced = found.best.usd is not None
-    figure.update_xaxes(
-        title="US dollars a month" if is_priced else "Instance hours a month",
-        tickformat="$,~f" if is_priced else ",~f",
-        range=[max(0.0, min(costs) - room), max(costs) + room],
-        nticks=6,
-    )
-    charts.add_line(figure, y=designed.late_share, text=f"{fmt.percent(designed.late_share)} may be late")
-    figure.update_annotations(x=1, xanchor="right")  # the cheap policies, which are late, are at the other end
-    return figure
+    limit = charts.lines(
+        across=[(f"{fmt.percent(designed.late_share)} may be late", designed.late_share)], labels="right"
+    )  # the cheap policies, which are late, are at the left
+    layout = {
+        **charts.LAYOUT,
+        "height": HEIGHT_PX,
+        "xaxis": {
+            "title": {"text": "US dollars a month" if is_priced else "Instance hours a month"},
+            "tickformat": "$,~f" if is_priced else ",~f",
+            "range": [max(0.0, min(costs) - room), max(costs) + room],
+            "nticks": 6,
+        },
+        "yaxis": {"title": {"text": "Late requests"}, **_with_none(scale, floor, has_none=_has_none(designed))},
+        **limit,
+    }
+    return go.Figure(traces, layout)
 
 
 def trade_offs_alt(designed: Designed) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.basedatatypes import BaseTraceType
 
 from fitness.arrays import Array
 from fitness.simulation.day import Course
@@ -30,8 +31,7 @@ def traffic(course: Course, *, window_s: _Window, most_rps: float, most_instance
     none, requests waiting or at work.
     """
     name = "Records done" if course.is_job else "Arrivals"
-    figure = _figure(window_s, is_job=course.is_job)
-    figure.add_trace(
+    traces = [
         go.Scatter(
             y=course.arrivals / 60,
             **_regular(course, 0.0, 60.0),
@@ -41,14 +41,15 @@ def traffic(course: Course, *, window_s: _Window, most_rps: float, most_instance
             fill="tozeroy",
             hovertemplate="%{y:.3~g}/s<extra>" + name + "</extra>",
         )
-    )
+    ]
     if course.ready is None or course.paid is None:
-        _add_right(figure, course, course.inside, "Waiting or at work", start_s=_first(course), dash="solid")
+        traces.append(_right(course, course.inside, "Waiting or at work", start_s=_first(course), dash="solid"))
     else:
-        _add_right(figure, course, course.paid, "Instances billed", dash="dot", shape="hv", colour=_PINK)
-        _add_right(figure, course, course.ready, "Instances ready", dash="solid", shape="hv")
-    figure.update_yaxes(title="Records a second" if course.is_job else "Requests a second", range=[0, most_rps * 1.1])
+        traces.append(_right(course, course.paid, "Instances billed", dash="dot", shape="hv", colour=_PINK))
+        traces.append(_right(course, course.ready, "Instances ready", dash="solid", shape="hv"))
     right = {
+        "title": {"text": "Requests inside" if course.ready is None else "Instances"},
+        "rangemode": "tozero",
         "overlaying": "y",
         "tickmode": "auto",
         "nticks": 6,
@@ -59,10 +60,11 @@ def traffic(course: Course, *, window_s: _Window, most_rps: float, most_instance
     }
     if course.ready is not None and most_instances <= _FEW_INSTANCES:
         right |= {"tickmode": "linear", "dtick": 1}
-    figure.update_layout(
-        yaxis2=right | {"title": "Requests inside" if course.ready is None else "Instances", "rangemode": "tozero"}
-    )
-    return figure
+    left = {
+        "title": {"text": "Records a second" if course.is_job else "Requests a second"},
+        "range": [0, most_rps * 1.1],
+    }
+    return _figure(traces, window_s, is_job=course.is_job, yaxis=left, yaxis2=right)
 
 
 def traffic_alt(course: Course) -> str:
@@ -84,24 +86,21 @@ def latency(
 
     Shape: one point an interval, by the time of arrival. Units: seconds, logarithmic.
     """
-    figure = _figure(window_s, is_job=course.is_job)
-    for values, (name, colour, dash) in zip(course.latency_ms, _PERCENTILES, strict=True):
-        figure.add_trace(
-            go.Scatter(
-                y=values / _MS,
-                **_regular(course, _first(course), course.interval_s),
-                name=f"{name} within",
-                mode="lines",
-                line={"width": 1.5, "color": colour, "dash": dash},
-                customdata=[fmt.ms(value) for value in values],
-                hovertemplate="%{customdata}<extra>%{fullData.name}</extra>",
-            )
+    traces = [
+        go.Scatter(
+            y=values / _MS,
+            **_regular(course, _first(course), course.interval_s),
+            name=f"{name} within",
+            mode="lines",
+            line={"width": 1.5, "color": colour, "dash": dash},
+            customdata=[fmt.ms(value) for value in values],
+            hovertemplate="%{customdata}<extra>%{fullData.name}</extra>",
         )
+        for values, (name, colour, dash) in zip(course.latency_ms, _PERCENTILES, strict=True)
+    ]
     ends = charts.log_range([value / _MS for value in range_ms])
-    figure.update_yaxes(type="log", title="Time to the answer", **charts.log_scale(ends, _tick))
-    for text, limit_s in lines:
-        charts.add_line(figure, y=limit_s, text=text)
-    return figure
+    scale = {"title": {"text": "Time to the answer"}, **charts.log_scale(ends, _tick)}
+    return _figure(traces, window_s, is_job=course.is_job, yaxis=scale, **charts.lines(across=lines))
 
 
 def latency_alt(course: Course) -> str:
@@ -118,32 +117,36 @@ def trouble(course: Course, *, window_s: _Window, most: float, without: str) -> 
 
     Shape: stacked bars, one an interval; where there are none the words `without`. Units: requests.
     """
-    figure = _figure(window_s, is_job=course.is_job)
     kinds = (
         (cold_name(course.option), course.cold, _BLUE, ""),
         ("Refused", course.refused, _ORANGE, "/"),
         ("Timed out", course.timed_out, _PINK, "x"),
     )
-    for name, values, colour, pattern in kinds:
-        if not values.any():
-            continue
-        figure.add_trace(
-            go.Bar(
-                y=values,
-                **_regular(course, _first(course) + course.interval_s / 2, course.interval_s),
-                name=name,
-                marker={"color": colour, "pattern": {"shape": pattern}, "line": {"width": 0}},
-                hovertemplate="%{y:,}<extra>" + name + "</extra>",
-            )
+    bars = [
+        go.Bar(
+            y=values,
+            **_regular(course, _first(course) + course.interval_s / 2, course.interval_s),
+            name=name,
+            marker={"color": colour, "pattern": {"shape": pattern}, "line": {"width": 0}},
+            hovertemplate="%{y:,}<extra>" + name + "</extra>",
         )
-    if not figure.data:
-        figure.add_annotation(text=without, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
-    figure.update_layout(barmode="stack", bargap=0, showlegend=True)
+        for name, values, colour, pattern in kinds
+        if values.any()
+    ]
+    nothing = {"text": without, "x": 0.5, "y": 0.5, "xref": "paper", "yref": "paper", "showarrow": False}
     minutes = course.interval_s / 60
     title = "Requests in a minute" if minutes == 1 else f"Requests in {minutes:g} minutes"
     whole = {"dtick": 1} if most < _FEW_REQUESTS else {}  # there is no half a request
-    figure.update_yaxes(title=title, range=[0, max(most, 1.0) * 1.1], **whole)
-    return figure
+    return _figure(
+        bars,
+        window_s,
+        is_job=course.is_job,
+        yaxis={"title": {"text": title}, "range": [0, max(most, 1.0) * 1.1], **whole},
+        annotations=[] if bars else [nothing],
+        barmode="stack",
+        bargap=0,
+        showlegend=True,
+    )
 
 
 def trouble_alt(course: Course) -> str:
@@ -158,20 +161,16 @@ def money(course: Course, *, window_s: _Window, most_usd: float) -> go.Figure:
 
     Shape: one point a minute. Units: US dollars.
     """
-    figure = _figure(window_s, is_job=course.is_job)
-    figure.add_trace(
-        go.Scatter(
-            y=course.usd,
-            **_regular(course, 60.0, 60.0),
-            name="Spent",
-            mode="lines",
-            line={"width": 2, "color": _BLUE},
-            hovertemplate="$%{y:.4~g}<extra></extra>",
-        )
+    spent = go.Scatter(
+        y=course.usd,
+        **_regular(course, 60.0, 60.0),
+        name="Spent",
+        mode="lines",
+        line={"width": 2, "color": _BLUE},
+        hovertemplate="$%{y:.4~g}<extra></extra>",
     )
-    figure.update_yaxes(title="US dollars so far", range=[0, most_usd * 1.1 or 1.0], tickprefix="$")
-    figure.update_layout(showlegend=False)
-    return figure
+    dollars = {"title": {"text": "US dollars so far"}, "range": [0, most_usd * 1.1 or 1.0], "tickprefix": "$"}
+    return _figure([spent], window_s, is_job=course.is_job, yaxis=dollars, showlegend=False)
 
 
 def money_alt(course: Course) -> str:
@@ -197,8 +196,7 @@ def _first(course: Course) -> float:
     return float(course.at_s[0]) if course.at_s.size else 0.0
 
 
-def _add_right(
-    figure: go.Figure,
+def _right(
     course: Course,
     values: Array,
     name: str,
@@ -207,18 +205,16 @@ def _add_right(
     start_s: float = 0.0,
     shape: str = "linear",
     colour: str = _ORANGE,
-) -> None:
-    width_s = 60.0 if course.ready is not None else course.interval_s
-    figure.add_trace(
-        go.Scatter(
-            y=values,
-            **_regular(course, start_s, width_s),
-            name=name,
-            yaxis="y2",
-            mode="lines",
-            line={"width": 2, "color": colour, "dash": dash, "shape": shape},
-            hovertemplate="%{y:.3~g}<extra>" + name + "</extra>",
-        )
+) -> go.Scatter:
+    """Give a series that is read on the right."""
+    return go.Scatter(
+        y=values,
+        **_regular(course, start_s, 60.0 if course.ready is not None else course.interval_s),
+        name=name,
+        yaxis="y2",
+        mode="lines",
+        line={"width": 2, "color": colour, "dash": dash, "shape": shape},
+        hovertemplate="%{y:.3~g}<extra>" + name + "</extra>",
     )
 
 
@@ -234,12 +230,13 @@ def _moment(at_s: float) -> str:
     return str(at).replace("T", " ")
 
 
-def _figure(window_s: _Window, *, is_job: bool) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(dict(charts.LAYOUT), height=HEIGHT_PX, hovermode="x unified")
+def _figure(traces: Sequence[BaseTraceType], window_s: _Window, *, is_job: bool, **layout: object) -> go.Figure:
+    """Give a figure over the time of the day; made in one piece, which takes a third of the time of updates."""
+    across: dict[str, object]
     if is_job:
-        figure.update_xaxes(title="Minutes since the job began", range=[window_s[0] / 60, window_s[1] / 60])
+        across = {"title": {"text": "Minutes since the job began"}, "range": [at_s / 60 for at_s in window_s]}
     else:
         ends = [_moment(at_s) for at_s in window_s]
-        figure.update_xaxes(type="date", range=ends, tickformat="%H:%M", title="Time of day (UTC)")
-    return figure
+        across = {"title": {"text": "Time of day (UTC)"}, "type": "date", "range": ends, "tickformat": "%H:%M"}
+    over = {"height": HEIGHT_PX, "hovermode": "x unified", "xaxis": across}
+    return go.Figure(list(traces), {**charts.LAYOUT, **over, **layout})

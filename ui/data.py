@@ -175,16 +175,33 @@ def day_of(
     *,
     surge_factor: float,
     surge_hour: int,
-    requests: int = day.REQUESTS,
 ) -> Course:
     """Give what an option does with the busiest day, with a surge if the factor is above 1.
+
+    Raises: InputError where nothing can be configured.
+    """
+    fixed = tuple(sorted(config.items()))
+    hour = surge_hour if surge_factor > 1 else 0
+    return _day(scenario.encode(workload), option, fixed, surge_factor, hour, price_book().as_of)
+
+
+def preview_of(
+    workload: Workload,
+    option: str,
+    config: Mapping[str, object],
+    *,
+    surge_factor: float,
+    surge_hour: int,
+    requests: int,
+) -> Course:
+    """Give the same day by the configuration that the formulas propose, which takes no run of the month to find.
 
     `requests` is the most that are played; of a busier day the part around the surge or its busiest minute is.
     Raises: InputError where nothing can be configured.
     """
     fixed = tuple(sorted(config.items()))
     hour = surge_hour if surge_factor > 1 else 0
-    return _day(scenario.encode(workload), option, fixed, surge_factor, hour, requests, price_book().as_of)
+    return _preview(scenario.encode(workload), option, fixed, surge_factor, hour, requests, price_book().as_of)
 
 
 def is_simulator_ready() -> bool:
@@ -225,8 +242,16 @@ def _simulation(link: str, option: str, config: Config, requests: int, prices_as
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
-def _day(link: str, option: str, config: Config, factor: float, hour: int, requests: int, prices_as_of: str) -> Course:
+def _day(link: str, option: str, config: Config, factor: float, hour: int, prices_as_of: str) -> Course:
     found = _settled(link, option, config, prices_as_of)
+    return day.play_day(found, option, surge_factor=factor, surge_hour=hour)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
+def _preview(
+    link: str, option: str, config: Config, factor: float, hour: int, requests: int, prices_as_of: str
+) -> Course:
+    found = _study(link, config, prices_as_of)
     return day.play_day(found, option, surge_factor=factor, surge_hour=hour, requests=requests)
 
 

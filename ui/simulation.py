@@ -11,7 +11,6 @@ import streamlit as st
 
 from fitness.errors import InputError
 from fitness.outcome import Outcome
-from fitness.simulation import day
 from fitness.simulation.day import SURGE_S, Course
 from fitness.simulation.play import Simulation
 from fitness.study import Played, Study
@@ -96,7 +95,14 @@ def _act(
             month, course = _month_of(workload, option, config, scene), _day_of(workload, option, config, scene)
             return Act(proposed=work.configured(option), work=work, month=month, day=course)
         work = data.study_of(workload, config)
-        preview = _day_of(workload, option, config, scene, requests=first_paint.requests(work, scene.surge_factor))
+        preview = data.preview_of(
+            workload,
+            option,
+            config,
+            surge_factor=scene.surge_factor,
+            surge_hour=scene.surge_hour,
+            requests=first_paint.requests(work, scene.surge_factor),
+        )
         proposed = work.configured(option)
         return Act(proposed=proposed, work=work, month=None, day=first_paint.course(preview, proposed))
     except InputError as err:
@@ -107,17 +113,8 @@ def _month_of(workload: Workload, option: str, config: Mapping[str, object], sce
     return data.simulation_of(workload, option, config, requests=min(scene.requests, data.MONTH_REQUESTS))
 
 
-def _day_of(
-    workload: Workload,
-    option: str,
-    config: Mapping[str, object],
-    scene: Scene,
-    *,
-    requests: int = day.REQUESTS,
-) -> Course:
-    return data.day_of(
-        workload, option, config, surge_factor=scene.surge_factor, surge_hour=scene.surge_hour, requests=requests
-    )
+def _day_of(workload: Workload, option: str, config: Mapping[str, object], scene: Scene) -> Course:
+    return data.day_of(workload, option, config, surge_factor=scene.surge_factor, surge_hour=scene.surge_hour)
 
 
 def _with_months(acts: Sequence[Act | InputError], months: Sequence[Simulation] | None) -> list[Act | InputError]:
