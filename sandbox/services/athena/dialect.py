@@ -53,6 +53,8 @@ def parse(text: str) -> exp.Expression:
         statements = [statement for statement in sqlglot.parse(text, dialect=AthenaQueries) if statement is not None]
     except (sqlglot.ParseError, sqlglot.TokenError) as err:
         raise QueryRefused(_words(err)) from err
+    except RecursionError as err:
+        raise QueryRefused("line 1:1: statement is too large (stack overflow while parsing)") from err
     if len(statements) != 1:
         raise QueryRefused("Only one sql statement is allowed.")
     tree: exp.Expression = statements[0]

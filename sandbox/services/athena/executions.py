@@ -16,7 +16,7 @@ from sandbox.errors import AwsError
 from sandbox.services.athena import statements
 from sandbox.services.athena.engine import Engine
 from sandbox.services.athena.errors import QueryFailed, QueryRefused
-from sandbox.services.athena.paging import page
+from sandbox.services.athena.paging import page, token_place
 from sandbox.services.athena.resources import ENGINE, Resources, invalid
 from sandbox.services.athena.results import read_page
 from sandbox.services.athena.runner import Job, Outcome, Runner
@@ -274,11 +274,7 @@ class Executions(Resources):
             stored = self._object(facts["output"])
             if stored is None:
                 raise invalid(f"Could not find results: the object {facts['output']} is gone")
-            try:
-                offset = int(params.get("NextToken") or 0)
-            except ValueError as err:
-                raise invalid("Invalid NextToken") from err
-            rows, following = read_page(stored.path, offset, most, is_csv=facts["output"].endswith(".csv"))
+            rows, following = read_page(stored.path, token_place(params), most, is_csv=facts["output"].endswith(".csv"))
         return {
             "UpdateCount": facts.get("update_count") or 0,
             "ResultSet": {"Rows": rows, "ResultSetMetadata": {"ColumnInfo": facts.get("columns") or []}},

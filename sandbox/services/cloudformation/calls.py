@@ -138,10 +138,13 @@ def _scalar(kind: str, value: Any, path: str) -> Any:
         return json.dumps(value)
     if kind == "string" and not isinstance(value, str):
         return json.dumps(value)
+    is_number = kind in {"integer", "long", "float", "double"}
+    if is_number and isinstance(value, bool):
+        raise _mismatch(path, kind, value)
     try:
-        if kind in {"integer", "long"} and not isinstance(value, bool):
+        if kind in {"integer", "long"}:
             return int(value) if isinstance(value, str) else int(str(value).removesuffix(".0"))
-        if kind in {"float", "double"} and not isinstance(value, bool):
+        if is_number:
             return float(value)
     except (TypeError, ValueError) as err:
         raise _mismatch(path, kind, value) from err

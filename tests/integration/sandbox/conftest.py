@@ -11,6 +11,7 @@ from sandbox.samples.archive import model_archive
 from sandbox.settings import SAMPLES_BUCKET
 from tests import sandboxed
 from tests.hosting import Hosting, keys
+from tests.lake import BUCKET, connected
 
 
 @pytest.fixture(scope="session")
@@ -119,3 +120,30 @@ def script_uri(hosting, script_archive) -> str:
 def script_model(hosting, script_uri) -> str:
     """A model with that script."""
     return hosting.model(hosting.container("iris/model.tar.gz", ModelDataUrl=script_uri))
+
+
+@pytest.fixture(scope="session")
+def s3(sandbox):
+    """The client of S3, with the bucket of Athena's tests."""
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    return s3
+
+
+@pytest.fixture(scope="session")
+def cursor(sandbox, s3):
+    """PyAthena's cursor in a database of its own."""
+    cursor = connected(sandbox).cursor()
+    cursor.execute("CREATE DATABASE shop")
+    return cursor
+
+
+@pytest.fixture(scope="session")
+def numbers(cursor, s3):
+    """A table of 2,500 lines: more than two pages of results."""
+    s3.put_object(Bucket=BUCKET, Key="numbers/n.tsv", Body="".join(f"{n}\tname {n}\n" for n in range(2500)).encode())
+    cursor.execute(
+        "CREATE EXTERNAL TABLE numbers (n INT COMMENT 'the number', name VARCHAR(20)) COMMENT 'all of them' "
+        f"ROW FORMAT DELIMITED FIELDS TERMINATED BY '\\t' LOCATION 's3://{BUCKET}/numbers/'"
+    )
+    return "numbers"

@@ -233,6 +233,19 @@ def test_a_rollback_that_fails_can_be_continued(home):
     assert home.world.things == before
 
 
+def test_a_fault_of_the_sandbox_itself_ends_in_a_failed_state_that_can_be_deleted(home):
+    def broken(step: str) -> None:
+        if step.startswith("before make") and "Middle" in step:
+            raise RuntimeError("a fault of ours")
+
+    home.world.tick = broken
+    assert home.create(BEFORE) == "CREATE_FAILED"
+    assert home.reasons()["things CREATE_FAILED"] == "The sandbox failed; its log says how. "
+    home.world.tick = lambda _: None
+    assert home.go("DELETE_IN_PROGRESS") == "DELETE_COMPLETE"
+    assert home.world.things == {}
+
+
 # An operation, and the statuses in which it may rest: as asked for, or back.
 OPERATIONS = {
     "create": (None, BEFORE, {"CREATE_COMPLETE"}),
