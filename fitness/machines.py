@@ -41,6 +41,16 @@ class Machines:
         """Number of candidate types."""
         return len(self.types)
 
+    @property
+    def is_burstable(self) -> Flags:
+        """Types that live on credits, (types,).
+
+        They can't be registered for scaling.
+        Source: Amazon SageMaker developer guide, endpoint-auto-scaling-add-policy.
+        """
+        found: Flags = self.baseline < 1
+        return found
+
     def serving(self, at_most: float | None) -> "Machines":
         """The same machines with no more requests at once than the caller fixed: more would only slow each other."""
         return self if at_most is None else replace(self, slots=np.minimum(self.slots, at_most))

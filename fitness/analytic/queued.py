@@ -64,8 +64,9 @@ def evaluate(
         running = np.maximum(floor[:, None, None], (np.maximum(count, 1.0) + lingers) * up)
         paid_hours += members[:, bucket, None] * np.sum(running * load.hours[:, None, :], axis=2)
         most += members[:, bucket, None] * np.maximum(np.maximum(floor[:, None], 1.0), np.max(count, axis=2))
-    # One container runs a whole chain or graph, or one model.
+    # One container runs a whole chain or graph, or one model; a queue's policy takes no burstable type.
     fits = machines.memory_mb[None, :] >= (inputs.models.memory_mb * inputs.steps)[:, None]
+    fits = fits & ~machines.is_burstable[None, :]
     volume_gb = _volume_gb(inputs, config)
     usd = paid_hours * fleet.usd_per_hour(machines, book, inputs.region, volume_gb)
     column = fleet.pick(unmet, usd, fits)

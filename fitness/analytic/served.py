@@ -158,9 +158,12 @@ def _size(
     endpoints = _endpoints(shape, inputs)[:, None]
     by_level = _bounded(wanted, endpoints[..., None], config)
     most = _bounded(np.maximum(most, floor), endpoints, config)
+    # Nothing scales burstable types: the peak's instances stay all month.
+    by_level = np.where(machines.is_burstable[None, :, None], most[..., None], by_level)
     # A level of load that no hour has is no quiet hour.
     least = np.min(np.where(load.hours[:, None, :] > 0, by_level, np.inf), axis=2)
     if variant == "inference_components":
+        fits = fits & ~machines.is_burstable[None, :]
         paid_hours = np.sum(load.hours[:, None, :] * by_level * to_zero.kept(load)[:, None, :], axis=2)
         least = np.zeros_like(least)
     else:

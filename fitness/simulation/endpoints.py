@@ -30,6 +30,8 @@ FUNCTION_TIMEOUT_S = 230.0  # the HTTP trigger of Azure Functions
 LOAD_SHARE = 0.2  # of the time per GB: 1 to 2 s are loading, 4 to 8 s are downloading
 CACHED = frozenset({"mme", "mme_gpu"})
 MOST_PLACES = 4_000_000  # models times instances of a multi-model endpoint that is played whole
+MOST_PLAYED = 500  # instances of an endpoint that is played whole
+MOST_SERVERS = 1_000_000  # slots of all its instances
 LEAST_MODELS = 100  # of a slice
 MOST_THINNED = 32  # recordings of single models that are kept
 
@@ -173,22 +175,34 @@ def _metrics(outcome: Outcome) -> list[str]:
 
 def _usual_policy(inputs: Inputs, outcome: Outcome) -> control.Policy:
     """Target tracking on the usual metric, within the proposed bounds."""
-    numbers = {name: float(values[0]) for name, values in outcome.settings.items()}
-    endpoints = max(1.0, numbers.get("endpoints", 1.0))
-    target = numbers.get("target_invocations_per_minute", 60.0)
-    minimum = round(numbers.get("min_instances", endpoints) / endpoints)
-    maximum = max(1, round(numbers.get("max_instances", 1) / endpoints))
-    if endpoints > 1:  # each endpoint has its own share of the load
-        maximum = int(np.ceil(float(inputs.traffic.rps_peak[0]) * 60 / target))
-    maximum = max(minimum, maximum, 1)
+    minimum, maximum = _instances(inputs, outcome)
+    target = _target(outcome)
     if outcome.option == "async":
-        backlog = numbers["target_backlog_per_instance"]
+        backlog = float(outcome.settings["target_backlog_per_instance"][0])
         return control.Backlog(target_per_instance=backlog, minimum=minimum, maximum=maximum)
     if outcome.variant == "inference_components":
         return control.ToZero(target_per_minute=target, maximum=maximum)
     if minimum == maximum:
         return control.Fixed(instances=minimum)
     return control.TargetTracking(target_per_minute=target, minimum=minimum, maximum=maximum)
+
+
+def _target(outcome: Outcome) -> float:
+    """Requests a minute that an instance is to have; one a second where nothing scales."""
+    values = outcome.settings.get("target_invocations_per_minute")
+    return 60.0 if values is None else float(values[0])
+
+
+def _instances(inputs: Inputs, outcome: Outcome) -> tuple[int, int]:
+    """The fewest and the most instances of one endpoint."""
+    numbers = {name: float(values[0]) for name, values in outcome.settings.items()}
+    endpoints = max(1.0, numbers.get("endpoints", 1.0))
+    fewest = numbers.get("min_instances", endpoints)
+    most = numbers.get("max_instances", 1) / endpoints
+    if endpoints > 1:  # each endpoint has its own share of the load
+        most = np.ceil(float(inputs.traffic.rps_peak[0]) * 60 / _target(outcome))
+    minimum = max(round(fewest / endpoints), min(1, round(fewest)))
+    return minimum, max(minimum, round(most), 1)
 
 
 def _pool(inputs: Inputs, outcome: Outcome) -> Pool:
@@ -295,26 +309,35 @@ def hottest(inputs: Inputs, seed: int) -> tuple[Inputs, float]:
 
 
 def slice_of(inputs: Inputs, outcome: Outcome, seed: int) -> tuple[Inputs, Outcome, float]:
-    """An endpoint that can be played: itself or, of too many models on too many instances, a slice with some of both.
+    """An endpoint that can be played: itself or, of too many instances or models on them, a slice with some of both.
 
-    Models have their homes at random, so one part of the instances with its models is like another; it counts as one
-    of several endpoints. Gives also how many the slice stands for.
+    Requests are routed and models have their homes at random, so one part of the instances with its part of the load
+    is like another; it counts as one of several endpoints. Gives also how many the slice stands for.
     """
-    if outcome.option not in CACHED:
+    if outcome.option in ON_DEMAND:
         return inputs, outcome, 1.0
-    models, instances = float(inputs.units[0]), float(outcome.settings["max_instances"][0])
-    slices = min(
-        np.ceil(np.sqrt(models * instances / MOST_PLACES)), np.floor(instances), np.floor(models / LEAST_MODELS)
-    )
+    instances, models = float(_instances(inputs, outcome)[1]), float(inputs.units[0])
+    places = models * instances if outcome.option in CACHED else 0.0
+    slots = float(outcome.serving["slots"][0])
+    slices = max(np.sqrt(places / MOST_PLACES), instances / MOST_PLAYED, instances * slots / MOST_SERVERS)
+    slices = float(min(np.ceil(slices), instances))
     if slices <= 1:
         return inputs, outcome, 1.0
-    part = _one_of_many(inputs, 1 / slices, seed)
-    part = replace(part, models=replace(inputs.models, count=np.round(inputs.models.count / slices)))
-    return part, replace(outcome, settings={**outcome.settings, "endpoints": np.full(1, slices)}), float(slices)
+    part = _with_share(inputs, 1 / slices, seed)
+    if outcome.option in CACHED:
+        count = max(round(models / slices), min(round(models), LEAST_MODELS))
+        part = replace(part, models=replace(inputs.models, count=np.full(inputs.size, float(count))))
+    endpoints = outcome.settings.get("endpoints", np.ones(1)) * slices
+    return part, replace(outcome, settings={**outcome.settings, "endpoints": endpoints}), slices
 
 
 def _one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:
     """The same workload with a share of its traffic and one model."""
+    return replace(_with_share(inputs, share, seed), models=one_model(inputs))
+
+
+def _with_share(inputs: Inputs, share: float, seed: int) -> Inputs:
+    """The same workload with a share of its traffic."""
     traffic = inputs.traffic
     own = replace(
         traffic,
@@ -323,7 +346,7 @@ def _one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:
         records_per_job=traffic.records_per_job * share,
         trace=None if traffic.trace is None else _thinned(traffic.trace, share, seed),
     )
-    return replace(inputs, models=one_model(inputs), traffic=own)
+    return replace(inputs, traffic=own)
 
 
 def _one_recorded(inputs: Inputs, trace: Trace, model: int) -> Inputs:

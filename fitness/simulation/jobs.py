@@ -3,6 +3,7 @@
 Source: docs/simulation.md#playing.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +12,10 @@ from fitness.analytic.served import job_seconds
 from fitness.arrays import Array
 from fitness.inputs import Inputs
 from fitness.outcome import Latency, Outcome
-from fitness.simulation import batches, histogram
+from fitness.simulation import batches, histogram, randomness
 from fitness.simulation.arrays import Float32
 from fitness.simulation.counts import TransformCounts
-from fitness.simulation.plans import planned
-from fitness.simulation.streams import LEAD_S, WINDOWS
+from fitness.simulation.multipliers import multipliers
 from fitness.simulation.tally import BLOCKS, Tally
 
 MOST_FILES = 10_000
@@ -53,17 +53,17 @@ def job_of(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> Job
     """Play one of the month's jobs with at most `requests` records; fewer, longer ones stand for all of them."""
     records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
     size = max(1, min(round(records), requests))
-    stream = planned(inputs, requests=size, seed=seed, count=WINDOWS, lead_s=LEAD_S).windows[0]
     instances = round(float(outcome.settings["instances"][0]))
     slots = max(1, round(float(outcome.serving["slots"][0])))
     start_s = float(outcome.serving["cold_s"][0])
-    files = min(MOST_FILES, max(instances, size // FILE_RECORDS))
+    files = min(MOST_FILES, max(instances, size // FILE_RECORDS), size)
+    of_one = math.ceil(size / files) * math.ceil(files / instances)  # records of one instance at most
     done = batches.transform(
-        np.resize(stream.multiplier, size),
+        _multipliers(inputs, size, seed),
         float(outcome.serving["service_s"][0]) * records / size,
         file_starts=np.unique(np.linspace(0, size, files, endpoint=False).astype(np.int64)),
         instances=instances,
-        slots=slots,
+        slots=min(slots, of_one),
         start_s=start_s,
     )
     return Job(records=records, played=size, instances=instances, slots=slots, start_s=start_s, done=done)
@@ -95,13 +95,12 @@ def driven(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> tup
     """
     records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
     size = max(1, min(round(records), requests))
-    stream = planned(inputs, requests=size, seed=seed, count=WINDOWS, lead_s=LEAD_S).windows[0]
     done = batches.transform(
-        np.resize(stream.multiplier, size),
+        _multipliers(inputs, size, seed),
         float(outcome.serving["service_s"][0]) * records / size,
         file_starts=np.arange(size),
         instances=1,
-        slots=_at_once(outcome),
+        slots=min(_at_once(outcome), size),
     )
     lasts_s = max(float(job_seconds(inputs)[0]), done.last_end_s) + float(outcome.serving["overhead_s"][0])
     offered = float(outcome.offered[0])
@@ -116,6 +115,13 @@ def driven(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> tup
         paid_s=np.maximum(outcome.paid_s, busy_s),
     )
     return run, Tally(warm=warm, cold=np.zeros_like(warm), offered=offered, busy_s=busy_s, played=float(size))
+
+
+def _multipliers(inputs: Inputs, records: int, seed: int) -> Float32:
+    """How long each record works over the mean, the same for every option."""
+    request = inputs.request
+    normals = randomness.normals(records, seed)
+    return multipliers(normals, distribution=request.distribution, cv=float(request.cv[0]))
 
 
 def _at_once(outcome: Outcome) -> int:

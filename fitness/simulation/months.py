@@ -22,7 +22,7 @@ DAY = 24 * 60
 WEEKS = 4
 BURST_MINUTES = 10.0  # a burst of spiky or intermittent traffic, and the busy time of steady traffic
 BUSIEST_MINUTE = 14 * 60  # of the day, in UTC
-MOST_MINUTES = 5 * 366 * DAY
+LONGEST_PERIOD = 5 * 7 * DAY  # minutes that are walked of a longer time between two jobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,6 +37,7 @@ class Month:
     minute_of_week: int | None  # of the first minute, 0 is Monday 00:00 UTC; None: the recording does not say
     weight: float  # hours of a month of 730 that one hour stands for
     notes: tuple[str, ...]
+    quiet_hours: float = 0.0  # of a month of 730, after the last minute: nothing comes, and nothing changes
 
     @property
     def minutes(self) -> int:
@@ -47,6 +48,10 @@ class Month:
     def requests(self) -> float:
         """Requests of a month of 730 hours."""
         return float(self.rps.sum()) * 60 * self.weight
+
+    def instance_hours(self, paid: Array) -> float:
+        """Hours of a month of 730 hours with so many billed instances in each minute, (minutes,)."""
+        return float(paid.sum()) / 60 * self.weight + float(paid[-1]) * self.quiet_hours
 
 
 def month(inputs: Inputs, *, seed: int, draw: int = 0) -> Month:
@@ -66,8 +71,17 @@ def month(inputs: Inputs, *, seed: int, draw: int = 0) -> Month:
         counts = randomness.generator(seed, "counts").poisson(np.minimum(rps * 60, 1e18)).astype(np.float64)
     for array in (rps, counts):
         array.setflags(write=False)
-    weight = HOURS_PER_MONTH * 60 / rps.size
-    return Month(rps=rps, counts=counts, minute_of_week=minute_of_week, weight=weight, notes=notes)
+    hours = HOURS_PER_MONTH
+    if traffic.is_scheduled and traffic.trace is None:
+        hours = min(hours, rps.size / 60 * float(traffic.jobs_per_month[draw]))
+    return Month(
+        rps=rps,
+        counts=counts,
+        minute_of_week=minute_of_week,
+        weight=hours * 60 / rps.size,
+        notes=notes,
+        quiet_hours=HOURS_PER_MONTH - hours,
+    )
 
 
 def whole_counts(counts: Array) -> Array:
@@ -166,16 +180,19 @@ def _fraction_active(keys: Array, active_hours: float) -> Array:
 
 
 def _scheduled(inputs: Inputs, draw: int) -> Array:
-    """Whole periods of a job, four weeks or one period long; its records are sent evenly while it runs."""
+    """Whole periods of a job, four weeks or one period long; its records are sent evenly while it runs.
+
+    Of a longer period the first five weeks: the rest is quiet.
+    """
     jobs = float(inputs.traffic.jobs_per_month[draw])
     records = float(inputs.traffic.records_per_job[draw])
     period = HOURS_PER_MONTH * 60 / jobs
     lasts = min(float(job_seconds(inputs)[draw]) / 60, period)
     periods = max(1, math.floor(WEEKS * MINUTES_PER_WEEK / period))
-    minutes = min(max(1, round(periods * period)), MOST_MINUTES)
+    minutes = max(1, round(min(periods * period, LONGEST_PERIOD)))
     edges = np.arange(minutes + 1, dtype=np.float64)
     done = np.floor(edges / period)
     sent = done + np.clip((edges - done * period) / lasts, 0.0, 1.0)
     rps: Array = np.diff(sent) * records / 60
-    rps *= records * jobs / (HOURS_PER_MONTH * 3600) / max(float(rps.mean()), 1e-300)
+    rps *= records * minutes / min(period, minutes) / (60 * max(float(rps.sum()), 1e-300))
     return rps

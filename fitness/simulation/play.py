@@ -196,19 +196,21 @@ def _tally(
         job = jobs.job_of(inputs, outcome, requests=requests, seed=seed)
         progress(1, 1)
         return jobs.month_of(job, float(inputs.traffic.jobs_per_month[0] * inputs.units[0])), [], list(job.notes)
-    inputs, outcome, slices = endpoints.slice_of(inputs, outcome, seed)
     parts = endpoints.parts(inputs, outcome, seed, most=most_parts)
     if outcome.option in endpoints.CACHED:  # every window begins with filling the caches
         windows = min(windows, max(FEWEST_FILLED, round(MOST_FILLED / float(inputs.units[0]))))
     total: Tally | None = None
     rises: list[Step] = []
     notes: list[str] = []
-    for part, (scaled, members) in enumerate(parts):
+    for part, (whole, members) in enumerate(parts):
+        scaled, own, slices = endpoints.slice_of(whole, outcome, seed)
+        if slices > 1:
+            notes.append(_of_slice(scaled, outcome.option, slices))
         size = max(FEWEST_REQUESTS, requests // len(parts))
         plan = planned(scaled, requests=size, seed=seed, count=windows, lead_s=streams.LEAD_S, spread=spread)
         notes += plan.month.notes
-        endpoint = endpoints.endpoint_of(scaled, outcome, config, seed)
-        notes += endpoints.policy_notes(endpoint, outcome, plan.month, config)
+        endpoint = endpoints.endpoint_of(scaled, own, config, seed)
+        notes += endpoints.policy_notes(endpoint, own, plan.month, config)
         one = players.month_of(plan, endpoint, within(progress, part, len(parts)))
         alike = members * slices
         total = one.times(alike) if total is None else total + one.times(alike)
@@ -219,11 +221,14 @@ def _tally(
                 rise = replace(rise, within=rise.within * (1 - one.refused / max(one.offered, 1e-300)))
             rises.append(rise.times(alike))
     assert total is not None  # noqa: S101 there is at least one endpoint
-    if slices > 1:
-        notes.append(f"A slice with {inputs.units[0]:,.0f} models and their share of the instances was played.")
     if len(parts) > 1:
         notes.append(f"{len(parts)} of {sum(members for _, members in parts):,.0f} endpoints were played")
     return total, rises, notes
+
+
+def _of_slice(scaled: Inputs, option: str, slices: float) -> str:
+    models = f" and {scaled.units[0]:,.0f} models" if option in endpoints.CACHED else ""
+    return f"One part of {slices:,.0f} was played, with its share of the requests and instances{models}."
 
 
 def _is_counted(inputs: Inputs, option: str, tally: Tally) -> bool:

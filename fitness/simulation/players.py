@@ -47,7 +47,7 @@ def month_of(plan: Plan, endpoint: Endpoint, progress: Progress = unwatched) -> 
         return counting.tally(held_s=0.0 if endpoint.pool is None else endpoint.pool.provisioned * MONTH_S)
     # Each hop has instances of its own.
     return counting.tally(
-        instance_hours=fleet.capacity.instance_hours * plan.month.weight * endpoint.hops, slots=endpoint.slots
+        instance_hours=plan.month.instance_hours(fleet.capacity.paid) * endpoint.hops, slots=endpoint.slots
     )
 
 
@@ -119,6 +119,11 @@ def _room(stream: Stream) -> tuple[Float32, UInt8]:
     return np.empty(stream.arrivals.size, np.float32), np.empty(stream.arrivals.size, np.uint8)
 
 
+def _used(stream: Stream, endpoint: Endpoint) -> int:
+    """The slots of an instance that can be busy at once: no more than there are requests."""
+    return max(1, min(endpoint.slots, stream.arrivals.size))
+
+
 def _begin(stream: Stream) -> float:
     """When the stream begins, its lead included."""
     return min(float(stream.arrivals[0]), stream.start_s) if stream.arrivals.size else stream.start_s
@@ -141,7 +146,7 @@ def _through(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
             stream.uniform[order],
             endpoint.service_s / endpoint.hops,
             instances=initial,
-            slots=endpoint.slots,
+            slots=_used(stream, endpoint),
             policy=queues.Routing.LEAST_OUTSTANDING if endpoint.pooled else queues.Routing.RANDOM,
             start_s=begin + _behind(fleet.wait_s, begin),
             end_s=stream.end_s,
@@ -176,7 +181,7 @@ def _in_batches(stream: Stream, endpoint: Endpoint, batching: Batching, fleet: F
         batching.service_s,
         window_s=batching.delay_s,
         instances=initial,
-        slots=endpoint.slots,
+        slots=_used(stream, endpoint),
         start_s=begin + _behind(fleet.wait_s, begin),
         event_s=event_s,
         event_delta=event_delta,
@@ -215,7 +220,7 @@ def _with_cache(stream: Stream, endpoint: Endpoint, cache: Cache, fleet: Fleet) 
         disk_sizes=np.full(cache.models, round(cache.disk_mb * MEGABYTE), np.int64),
         memory_bytes=round(cache.instance_memory_mb * MEGABYTE),
         disk_bytes=round(cache.instance_disk_mb * MEGABYTE),
-        slots=endpoint.slots,
+        slots=min(endpoint.slots, count),
         instances=initial,
         placement=_homes(cache.models, most, cache.seed),
         copies=np.clip(cache.copies, 1, most).astype(np.int32),
@@ -301,7 +306,7 @@ def _queued(
         stream.arrivals,
         stream.multiplier,
         endpoint.service_s,
-        slots=endpoint.slots,
+        slots=_used(stream, endpoint),
         instances=fleet.capacity.between(begin, stream.end_s)[0],
         minimum=policy.minimum,
         maximum=policy.maximum,
@@ -325,14 +330,15 @@ def _shared(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
     # Those that come as long as somebody may still wait.
     initial, event_s, event_delta = fleet.capacity.between(begin, stream.end_s + endpoint.timeout_s)
     latency_s, fate = _room(stream)
+    slots = _used(stream, endpoint)
     counts = queues.pooled(
         stream.arrivals,
         stream.multiplier,
         endpoint.service_s,
-        servers=initial * endpoint.slots,
+        servers=initial * slots,
         start_s=begin + _behind(fleet.wait_s, begin),
         event_s=event_s,
-        event_delta=event_delta * endpoint.slots,
+        event_delta=event_delta * slots,
         timeout_s=endpoint.timeout_s,
         count_from=stream.lead,
         latency_s=latency_s,

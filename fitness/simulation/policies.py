@@ -127,7 +127,7 @@ def replay(
             is_late = waits + service_s > (math.inf if deadline_s is None else deadline_s)
         else:
             is_late = month.counts > capacity.serving * carries_per_minute * (1 + 1e-9)
-        hours.append(capacity.instance_hours * month.weight)
+        hours.append(month.instance_hours(capacity.paid))
         late.append(float(month.counts[is_late].sum()) / offered)
         changes.append(float(np.count_nonzero(np.diff(capacity.desired))) * month.weight)
         most = max(most, int(capacity.desired.max()))

@@ -113,9 +113,11 @@ def routed(
     times, factors = checked.stream(arrivals, multiplier, uniform)
     changes = checked.events(event_s, event_delta)
     start_s = checked.seconds(start_s, "start_s")
-    most = checked.whole(instances, "instances", least=0) + changes.added
+    checked.whole(instances, "instances", least=0)
+    counts_outstanding = Routing(policy) is Routing.LEAST_OUTSTANDING  # also on instances that have left
+    most = instances + changes.added if counts_outstanding else changes.most(instances)
     free, order = instances_of(instances, max(most, 1), checked.whole(slots, "slots", least=1), start_s)
-    outstanding_ends = times.size + 1 if Routing(policy) is Routing.LEAST_OUTSTANDING else 0
+    outstanding_ends = times.size + 1 if counts_outstanding else 0
     tally = play_routed(
         times,
         factors,

@@ -130,17 +130,20 @@ def play_routed(
         while event_s[event] <= now_s:
             at_s = event_s[event]
             for _ in range(event_delta[event]):
-                free[made, :slots] = at_s
-                order[count] = made
-                made += 1
+                if count == made or ends_s.size:
+                    order[count] = made
+                    made += 1
+                free[order[count], :slots] = at_s
                 count += 1
                 paid_s -= within(at_s, paid_from_s, end_s)
             for _ in range(min(-event_delta[event], count)):
                 leaver = idle_first(free, order, count)
                 paid_s += within(max(free[order[leaver], slots - 1], at_s), paid_from_s, end_s)
                 count -= 1
+                gone = order[leaver]
                 for k in range(leaver, count):
                     order[k] = order[k + 1]
+                order[count] = gone  # its place is the next one's
             event += 1
         if i == arrivals.size:
             paid_s += count * within(now_s, paid_from_s, end_s)

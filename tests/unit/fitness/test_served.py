@@ -259,3 +259,20 @@ def test_the_bill_never_falls_as_load_grows(option):
         found = evaluated(option, grown)
         bills.append(found.usd({item: price(item) for item in found.metered})[0])
     assert np.all(np.diff(bills) >= -1e-6)
+
+
+def test_burstable_types_keep_the_instances_of_the_peak():
+    # A t2 can't be registered for scaling: fewest and most are the same, and every hour is paid.
+    values = {
+        "traffic.pattern": "diurnal",
+        "traffic.rps_mean": 40,
+        "traffic.rps_peak": 100,
+        "request.processing_ms": 50,
+        "request.measured_on": "ml.t2.medium",
+    }
+    outcome = evaluated("real_time", values, config={"instance_type": "ml.t2.medium"})
+    most = float(outcome.settings["max_instances"][0])
+    assert most > 1
+    assert float(outcome.settings["min_instances"][0]) == most
+    assert float(outcome.instance_hours[0]) == pytest.approx(730 * most)
+    assert "cloudwatch/alarm" not in outcome.metered or float(outcome.metered["cloudwatch/alarm"][0]) == 0

@@ -21,7 +21,7 @@ def test_a_month_has_the_declared_requests(name):
     inputs = resolved(PATTERNS[name])
     found = months.month(inputs, seed=1)
     assert found.requests == pytest.approx(float(inputs.traffic.requests_per_month[0]), rel=1e-9)
-    assert found.minutes * found.weight == pytest.approx(HOURS_PER_MONTH * 60)
+    assert found.minutes * found.weight + 60 * found.quiet_hours == pytest.approx(HOURS_PER_MONTH * 60)
     # The counts are drawn around the rate.
     expected = float(found.rps.sum()) * 60
     assert float(found.counts.sum()) == pytest.approx(expected, abs=6 * math.sqrt(expected))
