@@ -1,7 +1,8 @@
 """What can go wrong between a browser and the decision engine, and how it is shown.
 
 UiError
-└── BrokenLinkError   the scenario in a link can't be read; whatever was open stays open
+├── BrokenLinkError   the scenario in a link can't be read; whatever was open stays open
+└── NotAllowedError   the person does not have the role for what was asked; nothing was done
 """
 
 import contextlib
@@ -23,6 +24,10 @@ class UiError(Exception):
 
 class BrokenLinkError(UiError):
     """The scenario in a link can't be read: cut off, changed, or made by another version."""
+
+
+class NotAllowedError(UiError):
+    """The person does not have the role for what was asked; nothing was done."""
 
 
 @contextlib.contextmanager

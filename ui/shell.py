@@ -3,17 +3,17 @@
 import functools
 import gc
 import importlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import streamlit as st
 
 from fitness.simulation import warm
-from ui import account, data
+from ui import account, cloud, data, roles
+from ui import format as fmt
+from ui.roles import Role
 
 TITLE = "hostfit"
-ARCHITECTS = "architects"
 
 # A balance in a square; the word mark keeps its contrast on both surfaces. Drawn here because a
 # Material icon of the browser tab would be fetched from another site.
@@ -29,16 +29,17 @@ LOGO = (
     'fill="#1F78B4">hostfit</text></svg>'
 )
 
-_ACCOUNT_KEY = "shell_account"
 _WARM_IMPORTS = ("pandas", "plotly.graph_objects", "pyarrow")
-_SECTION_TITLES = {ARCHITECTS: "Architects"}
+# The pages that most people come for need no drop-down.
+_SECTION_TITLES = {"architects": "", "operations": "Operations"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _PageRow:
-    """One page: whose it is and how the menu shows it; the file's stem is its address."""
+    """One page: who may open it and how the menu shows it; the file's stem is its address."""
 
-    role: str
+    section: str  # the folder
+    roles: frozenset[Role]  # any of them opens it
     name: str
     title: str
     icon: str
@@ -47,28 +48,32 @@ class _PageRow:
 
 _PAGES = (
     _PageRow(
-        role=ARCHITECTS,
+        section="architects",
+        roles=frozenset({Role.ARCHITECTS}),
         name="describe",
         title="Describe",
         icon=":material/edit_note:",
         help="Say what you know about a workload: from a preset, by five questions or as a file.",
     ),
     _PageRow(
-        role=ARCHITECTS,
+        section="architects",
+        roles=frozenset({Role.ARCHITECTS}),
         name="compare",
         title="Compare",
         icon=":material/balance:",
         help="The ten hosting options ranked for your workload, priced and explained.",
     ),
     _PageRow(
-        role=ARCHITECTS,
+        section="architects",
+        roles=frozenset({Role.ARCHITECTS}),
         name="simulate",
         title="Simulate",
         icon=":material/timeline:",
         help="A day of any option, request by request: latency, instances, cold starts and money over time.",
     ),
     _PageRow(
-        role=ARCHITECTS,
+        section="architects",
+        roles=frozenset({Role.ARCHITECTS}),
         name="limits",
         title="Limits",
         icon=":material/rule:",
@@ -94,16 +99,17 @@ def settle_heap() -> None:
 
 
 def registry() -> dict[str, list[st.Page]]:
-    """Give the pages by section; the first one is served at the root."""
+    """Give the pages by section; the first one is served at the root, those of other roles stand in no menu."""
     sections: dict[str, list[st.Page]] = {}
-    one_section = len({row.role for row in _PAGES}) == 1  # then the menu needs no drop-down
+    held = roles.held()
     for row in _PAGES:
-        sections.setdefault("" if one_section else _SECTION_TITLES[row.role], []).append(
+        sections.setdefault(_SECTION_TITLES[row.section], []).append(
             st.Page(
-                f"pages/{row.role}/{row.name}.py",
+                f"pages/{row.section}/{row.name}.py",
                 title=row.title,
                 icon=row.icon,
                 default=row is _FIRST,
+                visibility="visible" if row.roles & held else "hidden",
                 help=row.help,
             )
         )
@@ -126,13 +132,12 @@ def show_account() -> None:
     choices = data.account_choices()
     if not choices:
         return
-    chosen = st.session_state.get(_ACCOUNT_KEY, choices[0])
-    current = data.account(chosen)
+    current = cloud.here()
     with st.container(horizontal=True, horizontal_alignment="right"), st.popover(current.title, type="tertiary"):
         st.selectbox(
             "Account",
             choices,
-            key=_ACCOUNT_KEY,
+            key=cloud.PROFILE_KEY,
             format_func=account.cloud_of,
             help="The sandbox imitates AWS on this machine. The others are the profiles of your AWS configuration.",
         )
@@ -147,7 +152,7 @@ def menu_position() -> Literal["top", "hidden"]:
 
 def signed_in() -> bool:
     """Whether a person may enter: everybody on an installation without sign-in configured."""
-    return not _has_sign_in() or st.user.get("is_logged_in") is True
+    return roles.is_signed_in()
 
 
 def sign_in_card() -> None:
@@ -159,30 +164,15 @@ def sign_in_card() -> None:
 
 
 def require_role(page: st.Page) -> None:
-    """Stop the page unless the person has the role of its section.
-
-    Roles are the section `roles` of the secrets: a role and the list of its members' addresses, or
-    "*" for everybody who has signed in. Without that section everybody has every role.
-    """
-    role = next(row.role for row in _PAGES if row.title == page.title)
-    members = _role_members().get(role)
-    if not _has_sign_in() or members is None:
+    """Stop the page unless the person has one of the roles that open it."""
+    wanted = next(row.roles for row in _PAGES if row.title == page.title)
+    if wanted & roles.held():
         return
-    if "*" not in members and st.user.get("email") not in members:
-        st.error(
-            f"The page belongs to the role {role}, which {st.user.get('email') or 'you'} "
-            "does not have. Ask whoever runs this installation.",
-            title="You can't open this page",
-            icon=":material/lock:",
-        )
-        st.stop()
-
-
-def _has_sign_in() -> bool:
-    """Whether this installation asks people who they are (Streamlit knows it by its secrets)."""
-    return "is_logged_in" in st.user
-
-
-def _role_members() -> Mapping[str, list[str]]:
-    roles: Mapping[str, list[str]] = st.secrets.get("roles", {}) if _has_sign_in() else {}
-    return roles
+    names = " or ".join(f"**{role}**" for role in sorted(wanted))
+    st.error(
+        f"The page belongs to the role {names}, which {fmt.plain(roles.person())} does not have. "
+        "Ask whoever runs this installation.",
+        title="You can't open this page",
+        icon=":material/lock:",
+    )
+    st.stop()

@@ -58,7 +58,7 @@ def test_a_member_of_the_role_enters(monkeypatch):
 def test_somebody_without_the_role_does_not_enter(monkeypatch):
     at = enter(monkeypatch, {"is_logged_in": True, "email": "eve@example.org"}, {"architects": ["ada@example.org"]})
     assert not at.title
-    assert "belongs to the role architects" in at.error[0].value
+    assert "belongs to the role **architects**" in at.error[0].value
 
 
 def test_a_role_without_members_lets_nobody_in(monkeypatch):
@@ -82,9 +82,9 @@ def test_a_failing_page_says_so_calmly_and_logs_the_rest(caplog):
     assert "a detail that only the log may say" in caplog.text
 
 
-def test_every_page_is_a_file_in_a_folder_of_its_role():
+def test_every_page_is_a_file_in_the_folder_of_its_section():
     for row in shell._PAGES:
-        assert (ROOT / "pages" / row.role / f"{row.name}.py").is_file()
+        assert (ROOT / "pages" / row.section / f"{row.name}.py").is_file()
     assert len({row.name for row in shell._PAGES}) == len(shell._PAGES)
 
 
