@@ -1,0 +1,45 @@
+"""The forms that texts of a launch file may have: a pattern, and the words that a message uses for it.
+
+Names and limits are those of the AWS APIs (SageMaker, CloudFormation, S3, EC2, KMS), botocore 1.44.5.
+"""
+
+import re
+
+Form = tuple[re.Pattern[str], str]
+
+
+def _form(pattern: str, words: str) -> Form:
+    return re.compile(pattern), words
+
+
+# Account and Region may stand in a bucket's name as CloudFormation's pseudo parameters.
+_BUCKET = r"s3://(?:[a-z0-9.-]|\$\{AWS::(?:AccountId|Region)\}){3,}"
+
+NAME = _form(
+    r"[a-zA-Z](?:-?[a-zA-Z0-9]){0,62}",
+    "a name of 1 to 63 letters, digits and single hyphens that starts with a letter",
+)
+REGION = _form(r"[a-z]{2}(?:-[a-z]+)+-\d", 'an AWS Region like "eu-west-1"')
+SOURCE = _form(r"\S(?:.{0,1022}\S)?", '"sample:NAME", an S3 URI, or a local folder or model.tar.gz')
+CONTAINER_NAME = _form(r"[a-zA-Z0-9](?:-?[a-zA-Z0-9]){0,62}", "1 to 63 letters, digits and single hyphens")
+VERSION = _form(r"\d[\w.-]{0,30}", 'a version like "1.2-1" (in quotes)')
+IMAGE = _form(r"\S{1,255}", "the URI of an image in ECR")
+S3_URI = _form(_BUCKET + r"(?:/.*)?", 'an S3 URI like "s3://bucket/prefix/"')
+S3_OBJECT = _form(_BUCKET + r"/.+", 'an S3 URI like "s3://bucket/key"')
+KMS_KEY = _form(
+    r"arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]{1,200}",
+    'the ARN of a KMS key like "arn:aws:kms:eu-west-1:111122223333:key/..."',
+)
+SUBNET = _form(r"subnet-[0-9a-f]{8,17}", 'a subnet like "subnet-0123456789abcdef0"')
+SECURITY_GROUP = _form(r"sg-[0-9a-f]{8,17}", 'a security group like "sg-0123456789abcdef0"')
+EMAIL = _form(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}", "an email address")
+CONTENT_TYPE = _form(r"[\w.+-]+/[\w.+-]+(?:;.*)?", 'a media type like "text/csv"')
+SCHEDULE = _form(
+    r"rate\(\d+ (?:minute|hour|day)s?\)|cron\(\S+ \S+ \S+ \S+ \S+ \S+\)|at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)",
+    'an expression of EventBridge Scheduler like "cron(30 2 * * ? *)" or "rate(1 day)"',
+)
+# A tag may not begin with aws: or hostfit:, which are given by AWS and by the launch itself.
+TAG_KEY = re.compile(r"(?!(?i:aws|hostfit):)[\w\s.:/=+@-]{1,128}")
+TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{0,256}")
+ENVIRONMENT_KEY = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}")
+ENVIRONMENT_VALUE = re.compile(r"[\S\s]{0,1024}")
