@@ -3,7 +3,7 @@
 import functools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from sandbox.state import Database
 
 LOG = logging.getLogger(__name__)
 
+Tagged = Mapping[str, Mapping[str, str]]  # the tags of resources by their ARNs
+
 
 class Cloud:
     """State, clients and threads for the services of one sandbox."""
@@ -35,6 +37,8 @@ class Cloud:
         self.faults = Faults(folder)
         self.objects = ObjectMirror(folder)
         self.metrics = MetricStore(self.database("metrics", METRICS_SCHEMA))
+        # What each service tells of its resources that have tags, by region.
+        self.tag_sources: list[Callable[[str], Tagged]] = []
         self._session = botocore.session.Session()
         self._clients_lock = threading.Lock()
 

@@ -27,17 +27,14 @@ from sandbox.state import private_folder, set_aside, write_atomically
 LOG = logging.getLogger(__name__)
 
 # Signing name -> moto's name of the backend, where it has another.
-_MOTO_NAMES: Final = {"tagging": "resourcegroupstaggingapi", "application-autoscaling": "applicationautoscaling"}
+_MOTO_NAMES: Final = {"application-autoscaling": "applicationautoscaling"}
 _SERVICES: Final = (
-    "s3", "sts", "iam", "sns", "sqs", "ssm", "glue", "logs", "events", "scheduler", "tagging",
+    "s3", "sts", "iam", "sns", "sqs", "ssm", "glue", "logs", "events", "scheduler",
     "application-autoscaling",
 )  # fmt: skip
 BACKENDS: Final = {name: _MOTO_NAMES.get(name, name) for name in _SERVICES}
 # Signing name -> botocore's name, of those whose operations are named in a header or in the form.
-BOTOCORE_NAMES: Final = {
-    **{name: name for name in _SERVICES if name not in {"s3", "scheduler"}},
-    "tagging": "resourcegroupstaggingapi",
-}
+BOTOCORE_NAMES: Final = {name: name for name in _SERVICES if name not in {"s3", "scheduler"}}
 # A change of the first is a change of the second: a notification lands in queues.
 _SPILLS: Final = {"sns": ("sqs",)}
 _READS: Final = ("Get", "List", "Describe", "BatchGet", "Head", "Search", "Receive", "Simulate", "Validate")
@@ -75,6 +72,7 @@ class MotoBackend:
         self._start_lock = threading.Lock()
         self._application: Any = None
         self._objects: MotoObjects | None = None
+        cloud.tag_sources.append(self._tagged)
 
     def start(self) -> None:
         """Import moto and read its memory back, once. Requests wait for it."""
@@ -143,6 +141,14 @@ class MotoBackend:
             get_backend(file.stem)[ACCOUNT].update(regions)
         except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, TypeError, ValueError) as err:
             set_aside(file, str(err))
+
+    def _tagged(self, region: str) -> dict[str, dict[str, str]]:
+        """Give the tags of all resources of moto in a region by their ARNs."""
+        from moto.core.resource_tagging import iter_taggable_backends  # noqa: PLC0415
+
+        self.start()
+        backends = iter_taggable_backends(ACCOUNT, region)
+        return {found.arn: found.tags for backend in backends for found in backend.iter_tagged_resources()}
 
     def _warn_of_other_versions(self) -> None:
         for other in self._cloud.folder.glob("moto-*"):

@@ -64,6 +64,8 @@ class MotoObjects:
                 key.__dict__.update(facts_of_key["key"])
                 key.__dict__.update(lock=threading.Lock(), multipart=None, contentsize=stored.size)
                 key._etag = stored.etag
+                if stored.etag != facts_of_key.get("etag", stored.etag):  # changed by others while we were away
+                    key.checksum_value = None
                 key._value_buffer = _MirroredBody(stored.path)
                 bucket.keys[stored.key] = key
                 self._tag(key.arn, facts_of_key["tags"])
@@ -107,7 +109,7 @@ class MotoObjects:
             key.value,
             etag=etag,
             modified=key.last_modified,
-            facts=pickle.dumps({"key": facts, "tags": self._tags(key.arn)}),
+            facts=pickle.dumps({"key": facts, "tags": self._tags(key.arn), "etag": etag}),
         )
         if not bucket.is_versioned:  # the file of an older version is overwritten by the next
             key._value_buffer.close()

@@ -1,8 +1,9 @@
 """S3 objects as files: written through on every change, read back at the start, and readable by others.
 
 An object lies at `s3/<bucket>/<key>` where the file system can hold that name, else under `s3-other/`; the index
-in `objects.sqlite` says where. A file is put in place in one step before its row is committed, so that a row never
-points to half an object.
+in `objects.sqlite` says where. What is being written is first noted as pending, with its facts; then its file is put
+in place in one step; then its row replaces the one before. So after a crash at any point an object is the old one or
+the new one, and never the bytes of one with the facts of the other.
 """
 
 import hashlib
@@ -21,7 +22,12 @@ CREATE TABLE IF NOT EXISTS objects (
     bucket TEXT, key TEXT, path TEXT, size INTEGER, etag TEXT, modified REAL, written INTEGER, facts BLOB,
     PRIMARY KEY (bucket, key)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pending (
+    draft TEXT PRIMARY KEY, bucket TEXT, key TEXT, path TEXT, size INTEGER, etag TEXT, modified REAL, written INTEGER,
+    facts BLOB
+);
 """
+_COLUMNS = "bucket, key, path, size, etag, modified, written, facts"
 _LONGEST_SEGMENT = 200  # bytes; file systems take 255, and a draft's name may be longer
 _PLAIN_SUFFIX = re.compile(r"(?:\.[A-Za-z0-9]{1,12}){1,2}$")
 
@@ -87,9 +93,11 @@ class ObjectMirror:
         """Write an object's bytes and facts through; gives its file."""
         draft = self._drafts / uuid.uuid4().hex
         draft.write_bytes(content)
-        path = self._put_in_place(draft, bucket, key)
-        values = (bucket, key, str(path), len(content), etag, modified.timestamp(), path.stat().st_mtime_ns, facts)
-        self._database.write("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+        path = self._file_for(bucket, key)
+        row = (bucket, key, str(path), len(content), etag, modified.timestamp(), draft.stat().st_mtime_ns, facts)
+        self._database.write("INSERT INTO pending VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (str(draft), *row))
+        draft.replace(path)
+        self._commit(str(draft))
         return path
 
     def drop(self, bucket: str, key: str) -> None:
@@ -100,7 +108,11 @@ class ObjectMirror:
             self._remove_empty(Path(path).parent)
 
     def mend(self) -> None:
-        """After a crash: forget rows whose file is gone, correct those whose file is newer than the row."""
+        """After a crash: finish what was put in place, forget what was not or is gone, see what others have changed."""
+        for (draft,) in self._database.read("SELECT draft FROM pending"):
+            if not Path(draft).exists():
+                self._commit(draft)
+        self._database.write("DELETE FROM pending")
         for bucket, key, name, written in self._database.read("SELECT bucket, key, path, written FROM objects"):
             path = Path(name)
             if not path.is_file():
@@ -121,21 +133,29 @@ class ObjectMirror:
         for draft in self._drafts.iterdir():
             draft.unlink()
 
-    def _put_in_place(self, draft: Path, bucket: str, key: str) -> Path:
+    def _commit(self, draft: str) -> None:
+        """Make a pending object the one that is served."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"INSERT OR REPLACE INTO objects ({_COLUMNS}) SELECT {_COLUMNS} FROM pending WHERE draft = ?",  # noqa: S608 (own names)
+                (draft,),
+            )
+            connection.execute("DELETE FROM pending WHERE draft = ?", (draft,))
+
+    def _file_for(self, bucket: str, key: str) -> Path:
+        """Choose the file of an object, in a folder that is there."""
         segments = key.split("/")
         if all(_is_plain(segment) for segment in segments):
             path = self._root.joinpath(bucket, *segments)
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                draft.replace(path)
-            except (NotADirectoryError, FileExistsError, IsADirectoryError):
+            except (NotADirectoryError, FileExistsError):
                 pass  # S3 may hold both "a" and "a/b"; a file system can't
             else:
-                return path
+                if not path.is_dir():
+                    return path
         suffix = _PLAIN_SUFFIX.search(key)
-        path = self._other / (hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest() + (suffix[0] if suffix else ""))
-        draft.replace(path)
-        return path
+        return self._other / (hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest() + (suffix[0] if suffix else ""))
 
     def _remove_empty(self, folder: Path) -> None:
         while folder not in {self._root, self._other}:

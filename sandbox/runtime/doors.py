@@ -16,7 +16,7 @@ async def answer(registry: Registry, method: str, path: str, headers: dict[bytes
     """Answer the control process: status, body, content type.
 
     GET /-/health · PUT or DELETE /-/fleets/ID · POST /-/fleets/ID/invocations ·
-    PUT or DELETE /-/endpoints/REGION/NAME · POST /-/endpoints/REGION/NAME/expect
+    PUT or DELETE /-/endpoints/REGION/NAME · POST /-/expected
     """
     match method, path.split("/")[2:]:
         case "GET", ["health"]:
@@ -38,8 +38,8 @@ async def answer(registry: Registry, method: str, path: str, headers: dict[bytes
         case "DELETE", ["endpoints", region, name]:
             registry.remove(region, name)
             return _document(200, {})
-        case "POST", ["endpoints", region, name, "expect"]:
-            registry.expect(region, name)
+        case "POST", ["expected"]:
+            registry.expect((region, name) for region, name in json.loads(body)["endpoints"])
             return _document(200, {})
         case _:
             return _document(404, {"reason": f"no such door: {method} {path}"})

@@ -1,8 +1,10 @@
 """Everything the runtime runs: fleets, endpoints, the queue, and what is measured."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,9 @@ class Registry:
             lambda region, name: self.endpoints.get((region, name)),
             self.recorder,
         )
-        # Endpoints that the control process knows and has not told us about yet, after a restart.
+        # Endpoints in service that are not routed yet, after a restart; known once the control process has named them.
         self._expected: dict[tuple[str, str], asyncio.Event] = {}
+        self._expected_known = asyncio.Event()
 
     def recorder(self, region: str) -> Recorder:
         """Give the recorder of a region."""
@@ -94,23 +97,27 @@ class Registry:
     def remove(self, region: str, name: str) -> None:
         """Forget an endpoint; its fleets are stopped by themselves."""
         self.endpoints.pop((region, name), None)
+        if (region, name) in self._expected:
+            self._expected.pop((region, name)).set()
         self.queue.forget(region, name)
 
-    def expect(self, region: str, name: str) -> None:
-        """Let requests for an endpoint wait: it is in service and about to be routed again."""
-        if (region, name) not in self.endpoints:
-            self._expected.setdefault((region, name), asyncio.Event())
+    def expect(self, endpoints: Iterable[tuple[str, str]]) -> None:
+        """Let requests for these endpoints wait: they are in service and about to be routed again."""
+        for key in endpoints:
+            if key not in self.endpoints:
+                self._expected.setdefault(key, asyncio.Event())
+        self._expected_known.set()
 
     async def find(self, region: str, name: str) -> Endpoint | None:
         """Give an endpoint, waiting for one that is expected."""
-        endpoint = self.endpoints.get((region, name))
-        if endpoint is None and (event := self._expected.get((region, name))) is not None:
-            try:
-                await asyncio.wait_for(event.wait(), _ENDPOINT_WAIT_S)
-            except TimeoutError:
-                return None
-            endpoint = self.endpoints.get((region, name))
-        return endpoint
+        key = (region, name)
+        if key not in self.endpoints:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_ENDPOINT_WAIT_S):
+                    await self._expected_known.wait()
+                    if key in self._expected:
+                        await self._expected[key].wait()
+        return self.endpoints.get(key)
 
     def gauges(self) -> None:
         """Record what AWS publishes once a minute, as of the minute that has just ended."""

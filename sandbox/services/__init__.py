@@ -10,6 +10,7 @@ SERVICES = {
     "cloudformation": "sandbox.services.cloudformation:CloudFormation",
     "monitoring": "sandbox.services.cloudwatch:CloudWatch",
     "sagemaker": "sandbox.services.sagemaker:SageMaker",
+    "tagging": "sandbox.services.tagging:Tagging",
 }
 # These have work to take up again after a restart.
 EAGER = ("cloudformation", "monitoring", "sagemaker")

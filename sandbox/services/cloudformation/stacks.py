@@ -35,6 +35,7 @@ class Stacks(Service):
         super().__init__(cloud)
         self.store = Store(cloud.database("cloudformation", SCHEMA))
         self.engine = Engine(self.store, calls=self.calls, bind=self.bind, types=TYPES, background=cloud.background)
+        cloud.tag_sources.append(self._tagged)
 
     def resume(self) -> None:
         """Go on with every operation that was under way."""
@@ -48,6 +49,15 @@ class Stacks(Service):
             if err.code == "ValidationException":
                 raise Invalid(err.message) from err
             raise
+
+    def _tagged(self, region: str) -> dict[str, dict[str, str]]:
+        """Give the tags of the stacks of a region by their ids."""
+        stacks = self.store.stacks(region)
+        return {
+            stack.id: {tag["Key"]: tag["Value"] for tag in stack.version.tags}
+            for stack in stacks
+            if stack.deleted is None
+        }
 
     def calls(self, region: str) -> Calls:
         """Give the services of a region."""

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ class AlarmOperations(Service):
         self.database = cloud.database("cloudwatch", SCHEMA)
         self.alarms = AlarmStore(self.database)
         self._watch = alarm_watch.AlarmWatch(cloud, self.alarms)
+        cloud.tag_sources.append(self.tagged)
 
     def resume(self) -> None:
         """Watch the alarms, those of before a restart among them."""
@@ -174,6 +176,14 @@ class AlarmOperations(Service):
         self._tagged(context, params["ResourceARN"])
         rows = self.database.read("SELECT key, value FROM tags WHERE arn = ? ORDER BY key", (params["ResourceARN"],))
         return {"Tags": [{"Key": key, "Value": value} for key, value in rows]}
+
+    def tagged(self, region: str) -> dict[str, dict[str, str]]:
+        """Give the tags of all alarms of a region, and of dashboards, by their ARNs."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for arn, key, value in self.database.read("SELECT arn, key, value FROM tags"):
+            if arn.split(":")[3] in {region, ""}:
+                found[arn][key] = value
+        return found
 
     def tag(self, arn: str, tags: Sequence[dict[str, str]]) -> None:
         """Keep tags of a resource."""

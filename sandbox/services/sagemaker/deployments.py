@@ -42,9 +42,9 @@ class Deployments(Tagging):
         """Do something with an endpoint in the background: create, update, restore, reroute, delete."""
         return self.cloud.background(self._work, region, name, steps)
 
-    def expect(self, region: str, name: str) -> None:
-        """Let requests for an endpoint wait until it is routed again."""
-        call_runtime(self.cloud, "POST", f"/-/endpoints/{region}/{name}/expect", timeout_s=_QUICK_S)
+    def expect(self, endpoints: list[tuple[str, str]]) -> None:
+        """Let requests for these endpoints, by region and name, wait until they are routed again."""
+        call_runtime(self.cloud, "POST", "/-/expected", {"endpoints": endpoints}, timeout_s=_QUICK_S)
 
     def _work(self, region: str, name: str, steps: tuple[str, ...]) -> None:
         with self._locks_lock:

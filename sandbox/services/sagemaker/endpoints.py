@@ -165,10 +165,10 @@ class Endpoints(Deployments):
 
     def resume(self) -> None:
         """Bring every endpoint back to what it was doing when the processes ended."""
-        for region, endpoint in self.store.everywhere(ENDPOINT):
+        known = self.store.everywhere(ENDPOINT)
+        self.expect([(region, endpoint["EndpointName"]) for region, endpoint in known if endpoint["variants"]])
+        for region, endpoint in known:
             name, status = endpoint["EndpointName"], endpoint["EndpointStatus"]
-            if endpoint["variants"]:
-                self.expect(region, name)
             steps = {"Creating": ["create"], "Deleting": ["delete"], "Failed": [], "OutOfService": []}
             work = steps.get(status, ["restore"])
             if status in {"Updating", "RollingBack"}:

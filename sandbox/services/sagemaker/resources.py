@@ -33,6 +33,7 @@ class Resources(Service):
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
         self.store = Store(cloud)
+        cloud.tag_sources.append(self.store.tagged)
 
     def arn(self, context_region: str, kind: str, name: str) -> str:
         """Give the ARN of a resource."""

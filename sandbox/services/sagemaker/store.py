@@ -1,6 +1,7 @@
 """The resources of SageMaker: documents by region, kind and name, with times that stay times."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -78,6 +79,14 @@ class Store:
     def tags(self, arn: str) -> dict[str, str]:
         """Give the tags of a resource."""
         return dict(self._database.read("SELECT key, value FROM tags WHERE arn = ? ORDER BY key", (arn,)))
+
+    def tagged(self, region: str) -> dict[str, dict[str, str]]:
+        """Give the tags of all resources of a region by their ARNs."""
+        found: dict[str, dict[str, str]] = defaultdict(dict)
+        for arn, key, value in self._database.read("SELECT arn, key, value FROM tags"):
+            if arn.split(":")[3] == region:
+                found[arn][key] = value
+        return found
 
     def tag(self, arn: str, tags: dict[str, str]) -> None:
         """Add tags to a resource; a key that it has gets the new value."""
