@@ -43,13 +43,16 @@ class Machines:
 
     @property
     def is_burstable(self) -> Flags:
-        """Types that live on credits, (types,).
-
-        They can't be registered for scaling.
-        Source: Amazon SageMaker developer guide, endpoint-auto-scaling-add-policy.
-        """
+        """Types that live on credits, (types,)."""
         found: Flags = self.baseline < 1
         return found
+
+    def scaled(self) -> "Machines":
+        """The same machines without those that can't be registered for scaling, the burstable ones.
+
+        Source: Amazon SageMaker developer guide, endpoint-auto-scaling-add-policy.
+        """
+        return self.only(np.flatnonzero(~self.is_burstable).tolist())
 
     def serving(self, at_most: float | None) -> "Machines":
         """The same machines with no more requests at once than the caller fixed: more would only slow each other."""

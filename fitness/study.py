@@ -142,7 +142,7 @@ class Study:
         found = 0
         for option, played in self.played.items():
             if played.scores is not None:
-                machines = self._machines(option)
+                machines = self._machines(option, played.variant)
                 found += SERVERLESS_MB.size if machines is None else machines.count
         return found
 
@@ -179,9 +179,9 @@ class Study:
 
     def _play(self, option: str) -> Played:
         """The plain variant unless a gate rejects it: a choice that does not depend on the load."""
-        machines = self._machines(option)
         rejected: list[Played] = []
         for variant in self._variants(option):
+            machines = self._machines(option, variant)
             found = gates.gates(
                 option,
                 variant,
@@ -210,10 +210,10 @@ class Study:
         found = self.proposed(tried)
         return tried if found is None else found
 
-    def _machines(self, option: str) -> Machines | None:
+    def _machines(self, option: str, variant: str) -> Machines | None:
         if option in INSTANCELESS:
             return None
-        return candidates(
+        found = candidates(
             self.point,
             self.book,
             component=COMPONENTS.get(option, "hosting"),
@@ -221,6 +221,7 @@ class Study:
             single_gpu=option == "mme_gpu",
             instance_type=settings.text(self.config, "instance_type"),
         )
+        return found.scaled() if option == "async" or variant == "inference_components" else found
 
     @cached_property
     def finalists(self) -> tuple[str, ...]:

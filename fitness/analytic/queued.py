@@ -35,7 +35,7 @@ def evaluate(
     machines = candidates(inputs, book, component="async", instance_type=settings.text(config, "instance_type"))
     at_once = settings.number(config, "max_concurrent_invocations_per_instance")
     backlog = settings.number(config, "target_backlog_per_instance")
-    machines = machines.serving(at_once)
+    machines = machines.serving(at_once).scaled()
     if types is not None:
         machines = machines.only([i for i, t in enumerate(machines.types) if t.name in types])
     if machines.count == 0:
@@ -54,19 +54,20 @@ def evaluate(
     members, share = (np.ones((inputs.size, 1)),) * 2 if bool(np.all(inputs.units <= 1)) else inputs.popularity
     floor, top = _bounds(variant, inputs, config)
     paid_hours = np.zeros(carries.shape)
-    most = np.zeros(carries.shape)
+    most, asked = np.zeros(carries.shape), np.zeros(carries.shape)
     linger_s = IDLE_S + inputs.request.processing_s
     for bucket in range(members.shape[1]):
         rate = load.rps * share[:, bucket, None]
-        count = np.minimum(np.ceil(rate[:, None, :] / carries[..., None] - 1e-9), top[:, None, None])
+        needed = np.ceil(rate[:, None, :] / carries[..., None] - 1e-9)
+        count = np.minimum(needed, top[:, None, None])
         up = -np.expm1(-rate * linger_s[:, None])[:, None, :]
         lingers = (load.spells * (linger_s / 3600)[:, None])[:, None, :]  # it stays up once more before an idle hour
         running = np.maximum(floor[:, None, None], (np.maximum(count, 1.0) + lingers) * up)
         paid_hours += members[:, bucket, None] * np.sum(running * load.hours[:, None, :], axis=2)
         most += members[:, bucket, None] * np.maximum(np.maximum(floor[:, None], 1.0), np.max(count, axis=2))
-    # One container runs a whole chain or graph, or one model; a queue's policy takes no burstable type.
+        asked += members[:, bucket, None] * np.maximum(1.0, np.max(needed, axis=2))
+    # One container runs a whole chain or graph, or one model.
     fits = machines.memory_mb[None, :] >= (inputs.models.memory_mb * inputs.steps)[:, None]
-    fits = fits & ~machines.is_burstable[None, :]
     volume_gb = _volume_gb(inputs, config)
     usd = paid_hours * fleet.usd_per_hour(machines, book, inputs.region, volume_gb)
     column = fleet.pick(unmet, usd, fits)
@@ -82,6 +83,7 @@ def evaluate(
     requests = inputs.traffic.requests_per_month
     part = load.requests / np.maximum(np.sum(load.requests, axis=1, keepdims=True), 1e-300)
     dropped = np.sum(part * np.maximum(0.0, 1 - 1 / np.maximum(utilisation, 1e-12)), axis=1)
+    granted = (most / asked)[at]
     wake_s = BACKLOG_ALARM_S + inputs.launch_s
     cold = np.where(floor > 0, 0.0, _cold_ratio(load, members, share, linger_s, wake_s))
     warm = fleet.latency(
@@ -111,7 +113,13 @@ def evaluate(
             else np.full(inputs.size, backlog),
             "volume_gb": stored_gb,
         },
-        serving={"service_s": service_s, "slots": slots, "overhead_s": overhead_s, "cold_s": wake_s},
+        serving={
+            "service_s": service_s,
+            "slots": slots,
+            "overhead_s": overhead_s,
+            "cold_s": wake_s,
+            "granted": granted,
+        },
         instance_types=tuple(machines.types[int(index)].name for index in column),
         latency=latency,
         offered=requests,

@@ -77,6 +77,8 @@ def evaluate(
         single_gpu=option == "mme_gpu",
         instance_type=settings.text(config, "instance_type"),
     )
+    if variant == "inference_components":
+        machines = machines.scaled()
     if types is not None:
         machines = machines.only([i for i, t in enumerate(machines.types) if t.name in types])
     if machines.count == 0:
@@ -105,6 +107,7 @@ class _Sized:
     most: Array  # instances in the busiest minute, over all endpoints
     by_level: Array  # (draws, types, levels)
     short: Array  # instances that the load asks for over those that may run, (draws, types, levels)
+    granted: Array  # instances that may run over those that the busiest minute asks for
     alarms: Array
     cache: model_cache.Cache | None
     overhead_s: Array  # (draws,)
@@ -157,13 +160,13 @@ def _size(
     wanted = np.maximum(by_level, floor[..., None])
     endpoints = _endpoints(shape, inputs)[:, None]
     by_level = _bounded(wanted, endpoints[..., None], config)
-    most = _bounded(np.maximum(most, floor), endpoints, config)
+    asked = np.maximum(most, floor)
+    most = _bounded(asked, endpoints, config)
     # Nothing scales burstable types: the peak's instances stay all month.
     by_level = np.where(machines.is_burstable[None, :, None], most[..., None], by_level)
     # A level of load that no hour has is no quiet hour.
     least = np.min(np.where(load.hours[:, None, :] > 0, by_level, np.inf), axis=2)
     if variant == "inference_components":
-        fits = fits & ~machines.is_burstable[None, :]
         paid_hours = np.sum(load.hours[:, None, :] * by_level * to_zero.kept(load)[:, None, :], axis=2)
         least = np.zeros_like(least)
     else:
@@ -182,6 +185,7 @@ def _size(
         most=most,
         by_level=by_level,
         short=wanted / by_level,
+        granted=most / asked,
         alarms=2.0 * np.minimum(endpoints, most - least),  # two for every endpoint that scales
         cache=cache,
         overhead_s=overhead_s,
@@ -307,6 +311,7 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
             "overhead_s": sized.overhead_s,
             "cold_s": np.zeros(inputs.size) if sized.cache is None else sized.cache.load_s,
             "hops": sized.hops,
+            "granted": sized.granted[at],
         },
         instance_types=tuple(machines.types[int(index)].name for index in column),
         latency=latency,
@@ -351,7 +356,9 @@ def _step(
     def running(rps: Array) -> Array:
         return _counts(shape, inputs, rps[:, None], sized.carries_rps[at][:, None], sized.hops)[:, 0, 0]
 
-    before = running(usual) if not load.is_sudden else sized.most[at]
+    # Nothing scales burstable types, and bursts are over before anything has scaled.
+    stays = load.is_sudden | plan.machines.is_burstable[plan.column]
+    before = np.where(stays, sized.most[at], running(usual))
     if sized.cache is not None:
         before = np.maximum(before, sized.cache.instances[at])
     endpoints = _endpoints(shape, inputs)

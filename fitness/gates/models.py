@@ -87,6 +87,7 @@ def memory(case: Case) -> Iterator[Gate]:
 
 def _no_type(case: Case) -> Gate:
     arch = "arm64" if case.point.request.measured_on.arch == "arm64" else "x86_64"
+    must_scale = case.option == "async" or case.variant == "inference_components"
     return Gate(
         limit="instance_types",
         title="Instance types",
@@ -96,7 +97,8 @@ def _no_type(case: Case) -> Gate:
         passes=False,
         likelihood=0.0,
         reason="no priced instance type of this option fits the models: "
-        f"accelerator {case.point.accelerator}, measured on {arch}",
+        f"accelerator {case.point.accelerator}, measured on {arch}"
+        + ("; burstable types can't be registered for scaling" if must_scale else ""),
         source=CATALOGUE,
         as_of=CATALOGUE_AS_OF,
         status="derived",

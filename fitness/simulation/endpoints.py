@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from fitness.analytic import settings
+from fitness.analytic.queued import FULL
 from fitness.arrays import Array
 from fitness.errors import InputError, Problem
 from fitness.inputs import Inputs, Models
@@ -33,6 +34,7 @@ MOST_PLACES = 4_000_000  # models times instances of a multi-model endpoint that
 MOST_PLAYED = 500  # instances of an endpoint that is played whole
 MOST_SERVERS = 1_000_000  # slots of all its instances
 LEAST_MODELS = 100  # of a slice
+SLICES = "slices"  # among what an endpoint serves with: how many like it stand for the whole one
 MOST_THINNED = 32  # recordings of single models that are kept
 
 
@@ -164,7 +166,7 @@ def _policy(inputs: Inputs, outcome: Outcome, config: Mapping[str, object]) -> c
     return policy_config.policy_of(
         _usual_policy(inputs, outcome),
         config,
-        endpoints=max(1.0, float(outcome.settings["endpoints"][0])),
+        endpoints=float(outcome.settings["endpoints"][0] * outcome.serving.get(SLICES, np.ones(1))[0]),
         metrics=_metrics(outcome),
     )
 
@@ -175,11 +177,13 @@ def _metrics(outcome: Outcome) -> list[str]:
 
 def _usual_policy(inputs: Inputs, outcome: Outcome) -> control.Policy:
     """Target tracking on the usual metric, within the proposed bounds."""
+    if outcome.option in ON_DEMAND:  # sandboxes come and go by themselves
+        return control.Fixed(instances=1)
     minimum, maximum = _instances(inputs, outcome)
-    target = _target(outcome)
     if outcome.option == "async":
         backlog = float(outcome.settings["target_backlog_per_instance"][0])
         return control.Backlog(target_per_instance=backlog, minimum=minimum, maximum=maximum)
+    target = float(outcome.settings["target_invocations_per_minute"][0])
     if outcome.variant == "inference_components":
         return control.ToZero(target_per_minute=target, maximum=maximum)
     if minimum == maximum:
@@ -187,22 +191,25 @@ def _usual_policy(inputs: Inputs, outcome: Outcome) -> control.Policy:
     return control.TargetTracking(target_per_minute=target, minimum=minimum, maximum=maximum)
 
 
-def _target(outcome: Outcome) -> float:
-    """Requests a minute that an instance is to have; one a second where nothing scales."""
-    values = outcome.settings.get("target_invocations_per_minute")
-    return 60.0 if values is None else float(values[0])
-
-
 def _instances(inputs: Inputs, outcome: Outcome) -> tuple[int, int]:
-    """The fewest and the most instances of one endpoint."""
-    numbers = {name: float(values[0]) for name, values in outcome.settings.items()}
-    endpoints = max(1.0, numbers.get("endpoints", 1.0))
-    fewest = numbers.get("min_instances", endpoints)
-    most = numbers.get("max_instances", 1) / endpoints
-    if endpoints > 1:  # each endpoint has its own share of the load
-        most = np.ceil(float(inputs.traffic.rps_peak[0]) * 60 / _target(outcome))
-    minimum = max(round(fewest / endpoints), min(1, round(fewest)))
-    return minimum, max(minimum, round(most), 1)
+    """The fewest and the most instances of one endpoint, or of the slice of it that `inputs` are the load of."""
+    numbers = {name: float(values[0]) for name, values in {**outcome.settings, **outcome.serving}.items()}
+    fewest, most, alike = numbers["min_instances"], numbers["max_instances"], numbers["endpoints"]
+    one = most / numbers.get(SLICES, 1.0)
+    if alike > 1:  # each endpoint has its own share of the load
+        one = np.ceil(float(inputs.traffic.rps_peak[0]) / _carries_rps(outcome)) * numbers["granted"]
+    alike *= numbers.get(SLICES, 1.0)
+    maximum = max(round(one), 1)
+    minimum = maximum if fewest == most else max(round(fewest / alike), min(1, round(fewest)))
+    return min(minimum, maximum), maximum
+
+
+def _carries_rps(outcome: Outcome) -> float:
+    """Requests a second that an instance is to have in the busiest minute."""
+    target = outcome.settings.get("target_invocations_per_minute")
+    if target is not None:
+        return float(target[0]) / 60
+    return FULL * float(outcome.serving["slots"][0] / outcome.serving["service_s"][0])
 
 
 def _pool(inputs: Inputs, outcome: Outcome) -> Pool:
@@ -327,8 +334,7 @@ def slice_of(inputs: Inputs, outcome: Outcome, seed: int) -> tuple[Inputs, Outco
     if outcome.option in CACHED:
         count = max(round(models / slices), min(round(models), LEAST_MODELS))
         part = replace(part, models=replace(inputs.models, count=np.full(inputs.size, float(count))))
-    endpoints = outcome.settings.get("endpoints", np.ones(1)) * slices
-    return part, replace(outcome, settings={**outcome.settings, "endpoints": endpoints}), slices
+    return part, replace(outcome, serving={**outcome.serving, SLICES: np.full(1, slices)}), slices
 
 
 def _one_of_many(inputs: Inputs, share: float, seed: int) -> Inputs:

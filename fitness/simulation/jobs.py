@@ -20,6 +20,7 @@ from fitness.simulation.tally import BLOCKS, Tally
 
 MOST_FILES = 10_000
 FILE_RECORDS = 100
+LONG_ROW = 1_000  # records of one slot, so many that their spread evens out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +51,7 @@ class Job:
 
 
 def job_of(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> Job:
-    """Play one of the month's jobs with at most `requests` records; fewer, longer ones stand for all of them."""
+    """Play one of the month's jobs with at most `requests` records, which stand for all of them."""
     records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
     size = max(1, min(round(records), requests))
     instances = round(float(outcome.settings["instances"][0]))
@@ -58,14 +59,16 @@ def job_of(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> Job
     start_s = float(outcome.serving["cold_s"][0])
     files = min(MOST_FILES, max(instances, size // FILE_RECORDS), size)
     of_one = math.ceil(size / files) * math.ceil(files / instances)  # records of one instance at most
+    used, longer = played_at_once(slots, of_one * records / size, of_one)
     done = batches.transform(
         _multipliers(inputs, size, seed),
-        float(outcome.serving["service_s"][0]) * records / size,
+        float(outcome.serving["service_s"][0]) * longer,
         file_starts=np.unique(np.linspace(0, size, files, endpoint=False).astype(np.int64)),
         instances=instances,
-        slots=min(slots, of_one),
+        slots=used,
         start_s=start_s,
     )
+    done = replace(done, busy_s=done.busy_s * records / size / longer)
     return Job(records=records, played=size, instances=instances, slots=slots, start_s=start_s, done=done)
 
 
@@ -95,16 +98,17 @@ def driven(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> tup
     """
     records = float(inputs.traffic.records_per_job[0]) / float(inputs.units[0])
     size = max(1, min(round(records), requests))
+    used, longer = played_at_once(_at_once(outcome), records, size)
     done = batches.transform(
         _multipliers(inputs, size, seed),
-        float(outcome.serving["service_s"][0]) * records / size,
+        float(outcome.serving["service_s"][0]) * longer,
         file_starts=np.arange(size),
         instances=1,
-        slots=min(_at_once(outcome), size),
+        slots=used,
     )
     lasts_s = max(float(job_seconds(inputs)[0]), done.last_end_s) + float(outcome.serving["overhead_s"][0])
     offered = float(outcome.offered[0])
-    busy_s = done.busy_s * float(inputs.traffic.jobs_per_month[0] * inputs.units[0])
+    busy_s = done.busy_s * records / size / longer * float(inputs.traffic.jobs_per_month[0] * inputs.units[0])
     warm = np.zeros((BLOCKS, histogram.BINS))
     warm[:, int(np.searchsorted(histogram.VALUES, np.float32(lasts_s)).clip(0, histogram.BINS - 1))] = offered / BLOCKS
     run = replace(
@@ -115,6 +119,21 @@ def driven(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> tup
         paid_s=np.maximum(outcome.paid_s, busy_s),
     )
     return run, Tally(warm=warm, cold=np.zeros_like(warm), offered=offered, busy_s=busy_s, played=float(size))
+
+
+def played_at_once(slots: int, records: float, played: int) -> tuple[int, float]:
+    """How many of `slots` work off `played` of their `records`, and how many times as long each record takes.
+
+    As large a part of the slots as of the records, so that a record takes as long as it does: long ones at the end
+    would else keep a job waiting that are none. Of few slots all are played, with longer records: each has so many
+    that it makes no difference.
+
+    >>> played_at_once(8, 1e6, 40_000), played_at_once(10_000, 1e6, 40_000), played_at_once(8, 3.0, 3)
+    ((8, 25.0), (400, 1.0), (3, 1.0))
+    """
+    slots = min(slots, math.ceil(records))
+    used = min(slots, max(math.ceil(slots * played / records), played // LONG_ROW))
+    return used, records * used / (slots * played)
 
 
 def _multipliers(inputs: Inputs, records: int, seed: int) -> Float32:

@@ -132,7 +132,10 @@ FAULTS = (
             "            idle_end -= 1\n            place = idle_end\n"
             "            free[oldest : place + 1] = np.roll(free[oldest : place + 1], -1)\n"
         ),
-        tests=SANDBOX,
+        tests=(
+            *SANDBOX,
+            "test_sandboxes:test_the_most_recently_used_sandbox_takes_the_next_request_so_that_the_other_expires",
+        ),
     ),
     Fault(
         name="one sandbox more than the limit",
@@ -336,5 +339,33 @@ FAULTS = (
         old="        what = fate[lead + i]",
         new="        what = fate[i]",
         tests=("test_tally:test_each_request_after_the_lead_counts_as_often_as_its_weight_says",),
+    ),
+    Fault(
+        name="a slice of a large endpoint has all of its instances",
+        file="endpoints.py",
+        old="    one = most / numbers.get(SLICES, 1.0)",
+        new="    one = most",
+        tests=("test_endpoints:test_a_slice_has_its_part_of_a_maximum_that_the_caller_fixed",),
+    ),
+    Fault(
+        name="a slice of a large endpoint has all of its load",
+        file="endpoints.py",
+        old="_with_share(inputs, 1 / slices, seed)",
+        new="inputs",
+        tests=("test_endpoints:test_a_slice_of_a_cache_has_its_part_of_the_load",),
+    ),
+    Fault(
+        name="the quiet time after a month's minutes is not paid",
+        file="months.py",
+        old=" + float(paid[-1]) * self.quiet_hours",
+        new="",
+        tests=("test_months:test_instance_hours_count_every_minute_and_the_quiet_time_after_them",),
+    ),
+    Fault(
+        name="records of a job that is played in part take as long as all that they stand for",
+        file="jobs.py",
+        old="    used = min(slots, max(math.ceil(slots * played / records), played // LONG_ROW))",
+        new="    used = min(slots, played)",
+        tests=("test_jobs:test_a_part_of_many_records_waits_for_no_record_that_is_too_long",),
     ),
 )

@@ -175,3 +175,19 @@ def test_a_fixed_type_that_an_option_can_not_use_is_refused_by_a_gate():
     small = played("real_time", {**ONLINE, "models.memory_mb": 9000}, config={"instance_type": "ml.c5.large"})
     (found,) = [one for one in small.gates if one.limit == "memory_mb"]
     assert (found.passes, found.allowed) == (False, 3 * 1024)
+
+
+def test_what_scales_to_zero_takes_no_burstable_type():
+    config = {"instance_type": "ml.t2.medium"}
+    values = {**ONLINE, "objectives.cold_start_ok": True}
+    queue = {**values, "request.synchronous": False}
+    found = played("async", queue, config=config)
+    (failed,) = (one for one in found.gates if one.passes is False)
+    assert "burstable types can't be registered for scaling" in failed.reason
+    assert (found.status, found.outcome) == ("infeasible", None)
+    assert played("async", queue, config={"instance_type": "ml.m5.large"}).status != "infeasible"
+    # Inference components need scaling as well; an endpoint that stays up does not.
+    copies = {**values, "constraints.scale_to_zero": True}
+    assert played("real_time", copies, config=config).status == "infeasible"
+    assert played("real_time", copies, config={"instance_type": "ml.m5.large"}).status != "infeasible"
+    assert played("real_time", values, config=config).status != "infeasible"

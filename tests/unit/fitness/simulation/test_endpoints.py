@@ -6,8 +6,10 @@ import pytest
 from fitness import presets, prices
 from fitness.outcome import configuration
 from fitness.simulation import endpoints
+from fitness.simulation.rules import Fixed
 from fitness.study import study
 from fitness.trace import read_trace
+from tests.declared import PLAIN, studied
 
 BOOK = prices.load_book()
 CUSTOMERS = study(presets.load("customer-models"), book=BOOK)
@@ -102,3 +104,146 @@ def test_the_answer_says_how_a_server_gathers():
     said = configuration(work.configured("triton_ensemble").outcome)
     assert (said["max_batch_size"], said["max_queue_delay_ms"]) == (8, 0.25)
     assert "max_batch_size" not in configuration(work.configured("real_time").outcome)
+
+
+MANY = {
+    "models.count": 1,
+    "models.artifact_mb": 100,
+    "models.memory_mb": 500,
+    "accelerator": "none",
+    "request.processing_ms": 100,
+    "request.concurrency": 2,
+    "request.measured_on": "ml.m5.large",
+    "request.synchronous": True,
+    "traffic.pattern": "diurnal",
+    "traffic.rps_mean": 20_000,
+    "traffic.rps_peak": 60_000,
+    "objectives.latency_p95_ms": 1_000,
+}
+ASYNC = {"request.synchronous": False, "objectives.latency_p95_ms": None, "objectives.deadline_s": 600}
+
+
+def sliced(option, changes=None, config=None):
+    """The study, the outcome of an option, and its slice."""
+    values = {path: value for path, value in {**MANY, **(changes or {})}.items() if value is not None}
+    work = studied(values, priors=PLAIN, config=config)
+    outcome = work.configured(option).outcome
+    return work, outcome, endpoints.slice_of(work.point, outcome, 1)
+
+
+def test_an_endpoint_that_can_be_played_is_no_slice():
+    for option in ("real_time", "serverless", "mme"):
+        outcome = CUSTOMERS.configured(option).outcome
+        assert endpoints.slice_of(CUSTOMERS.point, outcome, 1) == (CUSTOMERS.point, outcome, 1.0)
+    # Sandboxes are counted by their limit, not by the load.
+    work, outcome, found = sliced("azure_functions")
+    assert found == (work.point, outcome, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("option", "changes"),
+    [
+        ("real_time", {}),
+        ("mce_direct", {"models.count": 2, "composition": "independent"}),
+        ("triton_ensemble", {"models.count": 2, "composition": "sequential"}),
+        ("async", ASYNC),
+    ],
+)
+def test_a_slice_has_its_part_of_the_load_and_of_the_instances(option, changes):
+    work, outcome, (part, own, slices) = sliced(option, changes)
+    fewest, most = (float(outcome.settings[name][0]) for name in ("min_instances", "max_instances"))
+    # Of n instances ceil(n / 500) slices are made.
+    assert most > 500
+    assert slices == np.ceil(most / 500)
+    for name in ("rps_mean", "rps_peak"):
+        whole = float(getattr(work.point.traffic, name)[0])
+        assert float(getattr(part.traffic, name)[0]) * slices == pytest.approx(whole)
+    assert part.models is work.point.models
+    policy = endpoints.endpoint_of(part, own, {}, 1).policy
+    assert policy.maximum == round(most / slices)
+    assert policy.minimum == max(round(fewest / slices), min(1, fewest))
+    whole = endpoints.endpoint_of(work.point, outcome, {}, 1).policy
+    assert whole.maximum == round(most)
+
+
+def test_a_slice_has_its_part_of_a_maximum_that_the_caller_fixed():
+    # 600 instances where the load asks for thousands: two slices of 300.
+    _, outcome, (part, own, slices) = sliced("real_time", config={"min_instances": 600, "max_instances": 600})
+    assert slices == 2
+    assert endpoints.endpoint_of(part, own, {}, 1).policy == Fixed(instances=300)
+    assert endpoints.endpoint_of(part, outcome, {}, 1).policy == Fixed(instances=600)
+
+
+def test_bounds_of_a_schedule_are_shared_by_the_slices():
+    schedule = {"schedule": [{"at": "daily 08:00", "min_instances": 4_000, "max_instances": 8_000}]}
+    work, _, (part, own, slices) = sliced("real_time", config={"policy": schedule})
+    (action, *_) = endpoints.endpoint_of(part, own, work.config, 1).policy.actions
+    assert (action.minimum, action.maximum) == (round(4_000 / slices), round(8_000 / slices))
+
+
+def test_a_slice_of_a_cache_has_its_part_of_the_load():
+    changes = {"models.count": 10_000, "models.popularity": "uniform", "composition": "independent"}
+    _, _, (part, _, slices) = sliced("mme", changes, {"instance_type": "ml.m5.large"})
+    assert slices > 1
+    assert float(part.traffic.rps_peak[0]) * slices == pytest.approx(60_000)
+
+
+def test_a_slice_of_a_cache_has_its_part_of_the_models_but_not_too_few():
+    changes = {"models.count": 10_000, "models.popularity": "uniform", "composition": "independent"}
+    small = {"instance_type": "ml.m5.large"}
+    _, outcome, (part, _, slices) = sliced("mme", changes, small)
+    most = float(outcome.settings["max_instances"][0])
+    # Places are models times instances, and both are cut: four million are left of each slice at most.
+    assert slices == max(np.ceil(np.sqrt(10_000 * most / 4e6)), np.ceil(most / 500))
+    assert float(part.units[0]) == round(10_000 / slices)
+    _, _, (part, _, slices) = sliced("mme", {**changes, "models.count": 150}, small)
+    assert 150 / slices < 100 == float(part.units[0])
+    _, _, (part, _, slices) = sliced("mme", {**changes, "models.count": 20}, small)
+    assert slices > 1
+    assert float(part.units[0]) == 20
+
+
+def test_endpoints_of_bursts_keep_what_each_of_them_needs():
+    # Bursts are over before an instance has started, so the peak's instances stay: of every endpoint its own.
+    changes = {
+        "models.count": 3,
+        "models.popularity": "zipf:2",
+        "composition": "independent",
+        "traffic.pattern": "spiky",
+        "traffic.rps_mean": 20,
+        "traffic.rps_peak": 200,
+    }
+    work, outcome, _ = sliced("real_time", changes)
+    found = [endpoints.endpoint_of(part, outcome, {}, 1).policy for part, _ in endpoints.parts(work.point, outcome, 1)]
+    assert all(isinstance(policy, Fixed) for policy in found)
+    assert sum(policy.instances for policy in found) == outcome.settings["max_instances"][0]
+    assert found[0].instances > found[2].instances
+
+
+def test_endpoints_share_a_maximum_that_the_caller_fixed():
+    changes = {"models.count": 3, "composition": "independent", "traffic.rps_mean": 50, "traffic.rps_peak": 200}
+    free, fixed = (sliced("real_time", changes, config=config) for config in ({}, {"max_instances": 6}))
+    asked = float(free[1].settings["max_instances"][0])
+    assert asked > 6
+    for part, _ in endpoints.parts(fixed[0].point, fixed[1], 1):
+        needed = endpoints.endpoint_of(part, free[1], {}, 1).policy.maximum
+        policy = endpoints.endpoint_of(part, fixed[1], {}, 1).policy
+        assert policy == Fixed(instances=max(1, round(needed * 6 / asked)))
+
+
+def test_queues_of_many_models_have_the_instances_that_work_their_load_off():
+    # A peak of 200 requests a second of 100 s each for three models alike: 66.7 x 100 s on two slots that are 0.9 full.
+    changes = {
+        **ASYNC,
+        "models.count": 3,
+        "models.popularity": "uniform",
+        "composition": "independent",
+        "request.processing_ms": 100_000,
+        "traffic.rps_mean": 50,
+        "traffic.rps_peak": 200,
+    }
+    config = {"instance_type": "ml.m5.large"}
+    work, outcome, _ = sliced("async", changes, config)
+    (part, alike), *_ = endpoints.parts(work.point, outcome, 1, most=1)
+    assert alike == 3
+    assert endpoints.endpoint_of(part, outcome, {}, 1).policy.maximum == np.ceil(200 / 3 * 100 / (0.9 * 2))

@@ -68,6 +68,33 @@ def test_bursts_last_ten_minutes_and_their_share_is_that_of_the_levels():
     assert burst.mean() == pytest.approx(0.02, rel=0.05)
 
 
+def test_instance_hours_count_every_minute_and_the_quiet_time_after_them():
+    # An hour with two instances and one with one, each of them three of a month's hours; then ten quiet hours with
+    # the instances of the last minute.
+    found = months.Month(
+        rps=np.zeros(120), counts=np.zeros(120), minute_of_week=0, weight=3.0, notes=(), quiet_hours=10.0
+    )
+    assert found.instance_hours(np.repeat([2.0, 1.0], 60)) == pytest.approx((2 + 1) * 3 + 10 * 1)
+
+
+def test_of_a_long_time_between_jobs_five_weeks_are_walked_and_the_rest_is_quiet():
+    # A job every 1,460 hours: half of one in a month. Five weeks are 840 hours, of which a month has half.
+    changes = {"traffic.pattern": "scheduled", "traffic.jobs_per_month": 0.5, "traffic.records_per_job": 3_600}
+    found = months.month(resolved({**changes, "objectives.deadline_s": 7_200}), seed=1)
+    assert found.minutes == 840 * 60
+    assert (found.weight, found.quiet_hours) == (0.5, pytest.approx(730 - 420))
+    # Half of the deadline is an hour: a record a second.
+    assert found.rps[:60] == pytest.approx(1)
+    assert not found.rps[60:].any()
+    assert found.requests == pytest.approx(0.5 * 3_600)
+
+
+def test_a_job_in_every_month_leaves_no_quiet_hours():
+    for jobs in (0.9, 1, 30, 43_800):
+        changes = {"traffic.pattern": "scheduled", "traffic.jobs_per_month": jobs, "traffic.records_per_job": 100}
+        assert months.month(resolved(changes), seed=1).quiet_hours == pytest.approx(0, abs=0.01)
+
+
 def test_scheduled_jobs_run_at_equal_distances_and_send_evenly():
     found = month("jobs")
     # A job each 24 h 20 min; half of the deadline of six hours: three hours.

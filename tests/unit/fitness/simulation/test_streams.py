@@ -62,6 +62,22 @@ def test_a_rare_burst_counts_as_much_as_it_is_rare():
     assert np.std(seen) < 0.02  # of sixteen equal windows 0.03
 
 
+def test_strata_are_alike_but_for_the_one_around_the_busiest_block():
+    # Of six, one is whole and five are the parts of the other half of the circle: 3/8, 3/32, 1/16, 3/32 and 3/8 of it,
+    # with the busiest block, at 1/4, in the middle of the third.
+    starts, lengths = streams._strata(6, 0.25)
+    assert starts.tolist() == [0, 12 / 64, 15 / 64, 17 / 64, 20 / 64, 1 / 2]
+    assert lengths.tolist() == [12 / 64, 3 / 64, 2 / 64, 3 / 64, 12 / 64, 1 / 2]
+    # Where the busiest block is the first, the parts before it are the end of the circle.
+    starts, lengths = streams._strata(6, 0.0)
+    assert starts.tolist() == [48 / 64, 60 / 64, 63 / 64, 1 / 64, 4 / 64, 1 / 4]
+    assert lengths.sum() == 1
+    # The rule is sixteen: eleven of a twelfth and the five parts of another.
+    starts, lengths = streams._strata(16, 0.7)
+    assert lengths[5:] == pytest.approx(1 / 12)
+    assert sorted((starts + lengths) % 1.0) == pytest.approx(sorted(starts))
+
+
 def test_a_month_that_fits_is_played_whole():
     inputs = resolved({"traffic.pattern": "intermittent", "traffic.rps_mean": 0.01, "traffic.idle_ratio": 0.9})
     plan = streams.plan(inputs, requests=50_000, seed=1)
