@@ -1,6 +1,7 @@
 """Which AWS account the app talks to: what the environment chooses, or a profile of whoever runs it."""
 
 import os
+import threading
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -11,11 +12,14 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from launch.clients import SETTINGS, Clients
+
+SANDBOX = "sandbox"
 ENVIRONMENT = ""  # the choice of the environment, as opposed to a profile's name
 # Any of these, and the environment chooses an account.
 _CHOICES = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE",
             "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI")  # fmt: skip
-_TIMEOUT_S = 3.0
+_QUICK = Config(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})  # the frame waits for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,7 @@ class Account:
     id: str | None
     region: str | None
     problem: str | None = None
+    is_sandbox: bool = False  # AWS on this machine: nothing of it is AWS's
 
     @property
     def title(self) -> str:
@@ -40,35 +45,45 @@ def choices() -> list[str]:
 
 
 def cloud_of(profile: str) -> str:
-    """Name what a choice talks to."""
+    """Name what a choice talks to; a profile that is called sandbox is not the sandbox."""
     if profile:
-        return profile
-    return "sandbox" if _is_loopback(os.environ.get("AWS_ENDPOINT_URL", "")) else "AWS"
+        return f"profile {profile}" if profile == SANDBOX else profile
+    return SANDBOX if _is_sandbox(profile) else "AWS"
 
 
-def client(service: str, profile: str) -> Any:  # noqa: ANN401 (clients of boto3 have no type)
-    """Give a client for a choice; a profile never goes where the environment's endpoint points.
+def clients(profile: str, config: Config = SETTINGS) -> Clients:
+    """Give the clients of a choice; a profile never goes where the environment's endpoint points.
 
-    Raises: BotoCoreError for a profile or region that is not there.
+    Each is made at its first use and kept; threads may share them.
+    Raises: BotoCoreError for a profile that is not there, later for a Region that is not.
     """
     session = boto3.session.Session(profile_name=profile or None)
-    config = Config(
-        connect_timeout=_TIMEOUT_S,
-        read_timeout=_TIMEOUT_S,
-        retries={"total_max_attempts": 1},
-        ignore_configured_endpoint_urls=bool(profile),
-    )
-    return session.client(service, config=config)
+    own = config.merge(Config(ignore_configured_endpoint_urls=bool(profile)))
+    made: dict[str, Any] = {}
+    lock = threading.Lock()
+
+    def client(service: str) -> Any:  # noqa: ANN401 (clients of boto3 have no type)
+        with lock:  # a session makes one client at a time
+            if service not in made:
+                made[service] = session.client(service, config=own)
+            return made[service]
+
+    return client
 
 
 def identify(profile: str) -> Account:
     """Ask who we are there."""
-    cloud = cloud_of(profile)
+    cloud, is_sandbox = cloud_of(profile), _is_sandbox(profile)
     try:
-        sts = client("sts", profile)
-        return Account(cloud=cloud, id=sts.get_caller_identity()["Account"], region=sts.meta.region_name)
+        sts = clients(profile, _QUICK)("sts")
+        account_id, region = sts.get_caller_identity()["Account"], sts.meta.region_name
     except (BotoCoreError, ClientError) as err:
-        return Account(cloud=cloud, id=None, region=None, problem=str(err))
+        return Account(cloud=cloud, id=None, region=None, problem=str(err), is_sandbox=is_sandbox)
+    return Account(cloud=cloud, id=account_id, region=region, is_sandbox=is_sandbox)
+
+
+def _is_sandbox(profile: str) -> bool:
+    return not profile and _is_loopback(os.environ.get("AWS_ENDPOINT_URL", ""))
 
 
 def _is_loopback(url: str) -> bool:

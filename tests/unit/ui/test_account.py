@@ -48,9 +48,18 @@ def test_a_profile_does_not_follow_the_endpoint_of_the_environment(monkeypatch, 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4000")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "sandbox")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "sandbox")
-    client = account.client("sts", "prod")
-    assert client.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
-    assert account.client("sagemaker", "prod")._request_signer._credentials.access_key == "a"
+    clients = account.clients("prod")
+    assert clients("sts").meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+    assert clients("sagemaker")._request_signer._credentials.access_key == "a"
+    assert clients("sts") is clients("sts")
+
+
+def test_a_profile_that_is_called_sandbox_is_not_taken_for_the_sandbox(monkeypatch, no_account):
+    (no_account / "config").write_text("[profile sandbox]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4000")
+    found = account.identify("sandbox")
+    assert found.cloud == "profile sandbox"
+    assert not found.is_sandbox
 
 
 def test_a_profile_that_is_not_there_is_a_problem_to_show():
