@@ -18,6 +18,7 @@ TOKEN_TAG: Final = "hostfit:token"  # noqa: S105 (of a plan, not of a person)
 PRICE_TAG: Final = "hostfit:usd-per-hour"
 BY_TAG: Final = "hostfit:by"
 EXPIRES_TAG: Final = "hostfit:expires"
+CHANGE_SET_PREFIX: Final = "hostfit-"  # of the names of change sets
 
 
 class Phase(StrEnum):
@@ -97,6 +98,7 @@ class Launched:
     expires: datetime | None
     tags: Mapping[str, str]
     outputs: Mapping[str, str]
+    change_set_id: str | None  # of the change set that was executed last
     events: tuple[Event, ...] = ()  # of the last operation, oldest first; empty in a list of launches
     request: Request | None = None  # None in a list of launches, and before anything was made
 
@@ -147,9 +149,10 @@ def launched_of(stack: Mapping[str, Any], events: Iterable[Event] = (), request:
         token=tags.get(TOKEN_TAG),
         usd_per_hour=_decimal(tags.get(PRICE_TAG)),
         by=tags.get(BY_TAG),
-        expires=_time(tags.get(EXPIRES_TAG)),
+        expires=time_of(tags.get(EXPIRES_TAG)),
         tags=tags,
         outputs={one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])},
+        change_set_id=stack.get("ChangeSetId"),
         events=tuple(events),
         request=request,
     )
@@ -205,7 +208,8 @@ def _decimal(text: str | None) -> Decimal | None:
     return value if value is not None and value.is_finite() else None
 
 
-def _time(text: str | None) -> datetime | None:
+def time_of(text: str | None) -> datetime | None:
+    """Give the time that a tag holds; None if it holds none."""
     try:
         found = datetime.fromisoformat(text) if text is not None else None
     except ValueError:
