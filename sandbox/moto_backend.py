@@ -54,7 +54,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
     def reducer_override(self, value: Any) -> Any:
         """Make a dictionary with defaults and a constructor of its own anew without calling that."""
         if isinstance(value, defaultdict) and type(value) is not defaultdict:
-            return copyreg.__newobj__, (type(value),), value.__dict__, None, iter(value.items())  # type: ignore[attr-defined]
+            state = (value.__dict__, {"default_factory": value.default_factory})
+            return copyreg.__newobj__, (type(value),), state, None, iter(value.items())  # type: ignore[attr-defined]
         return super().reducer_override(value)
 
 
