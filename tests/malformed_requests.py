@@ -23,6 +23,7 @@ JSON_SERVICES = {
     "glue": ("AWSGlue", ("CreateTable", "GetTables")),
     "ssm": ("AmazonSSM", ("PutParameter", "GetParametersByPath")),
     "sqs": ("AmazonSQS", ("CreateQueue", "SendMessage")),
+    "tagging": ("ResourceGroupsTaggingAPI_20170126", ("GetResources", "GetTagKeys", "TagResources")),
 }  # fmt: skip
 QUERY_SERVICES = {
     "cloudformation": ("CreateStack", "DescribeStacks", "CreateChangeSet"),
@@ -31,7 +32,7 @@ QUERY_SERVICES = {
     "sts": ("AssumeRole", "GetCallerIdentity"),
     "iam": ("CreateRole", "ListRoles"),
 }
-OURS = ("sagemaker", "athena", "cloudformation", "monitoring")
+OURS = ("sagemaker", "athena", "cloudformation", "monitoring", "tagging")
 CBOR_OPERATIONS = ("PutMetricData", "GetMetricData", "ListMetrics", "DescribeAlarms", "NoSuchThing")
 VALUES = (
     None, True, -1, 2**70, 1e308, "", "x", "\0", "ü" * 300, "a" * 5000, [], [None], {}, {"a": {"b": []}}, "../../etc",
@@ -41,6 +42,7 @@ NAMES = (
     "ModelName", "EndpointName", "EndpointConfigName", "ProductionVariants", "PrimaryContainer", "QueryString",
     "DatabaseInput", "TableInput", "NextToken", "MaxResults", "Tags", "MetricData", "StackName", "TemplateBody",
     "Name", "TopicArn", "TransformJobName", "TransformInput", "CreationTimeBefore", "Unknown",
+    "ResourceARNList", "TagFilters", "PaginationToken",
 )  # fmt: skip
 
 

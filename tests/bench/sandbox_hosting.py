@@ -1,15 +1,12 @@
 """How fast the sandbox hosts: what InvokeEndpoint adds to a call of the model server, requests a second, start, memory."""
 
 import contextlib
-import http.client
 import itertools
 import socket
 import statistics
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,12 +16,10 @@ from sandbox.settings import SAMPLES_BUCKET
 from tests import sandboxed
 from tests.bench.measure import Row
 from tests.hosting import Hosting, keys
+from tests.hosting_load import CONNECTIONS, FLOWER, KINDS, SIGNED, Question, ask_all
 
 REQUESTS = 3_000
 LOAD_S = 60
-CONNECTIONS = 16
-FLOWER = b"5.1,3.5,1.4,0.2"
-SIGNED = "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
 
 
 def main() -> None:
@@ -85,93 +80,18 @@ def hosted(sandbox: sandboxed.Sandbox) -> Iterator[Row]:
         ask()
     per_s = REQUESTS / (time.perf_counter() - started)
     yield "requests a second, boto3, one connection, scikit-learn model", ">= 600/s", f"{per_s:,.0f}/s", per_s >= 600
-    errors, count = load(sandbox, kinds(hosting, endpoint))
-    what = f"wrong answers in {LOAD_S} s from {CONNECTIONS} connections, four kinds ({count:,} requests)"
+    log = ask_all(sandbox.runtime_url, mixed([kind(hosting) for kind in KINDS]), LOAD_S)
+    errors = sum(bool(heard.wrong) for heard in log)
+    what = f"wrong answers in {LOAD_S} s from {CONNECTIONS} connections, four kinds ({len(log):,} requests)"
     yield what, "0", str(errors), errors == 0
     for name in (entry["EndpointName"] for entry in hosting.sagemaker.list_endpoints()["Endpoints"]):
         hosting.gone(name)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
-    """A way to host: where to ask, what, and what is in the right answer."""
-
-    path: str
-    body: bytes
-    content_type: str
-    answer: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def kinds(hosting: Hosting, single: str) -> list[Kind]:
-    """A single model, fifty models where ten fit, containers asked directly, and a pipeline."""
-    forecasters = hosting.container(
-        "forecasters/customer-000.tar.gz",
-        ModelDataUrl=f"s3://{SAMPLES_BUCKET}/forecasters/",
-        Mode="MultiModel",
-        Environment={"SANDBOX_MODEL_MEMORY_MB": "0.02"},
-    )
-    many = hosting.endpoint(hosting.config(hosting.model(forecasters)))
-    direct = hosting.model(
-        hosting.container("iris/model.tar.gz", ContainerHostname="flowers"),
-        hosting.container("digits/model.tar.gz", ContainerHostname="digits"),
-        InferenceExecutionConfig={"Mode": "Direct"},
-    )
-    containers = hosting.endpoint(hosting.config(direct))
-    as_csv = {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv"}
-    chain = hosting.model(
-        hosting.container("used-cars/preprocess/model.tar.gz", Environment=as_csv),
-        hosting.container("used-cars/price/model.tar.gz"),
-    )
-    pipeline = hosting.endpoint(hosting.config(chain))
-    price = hosting.ask(pipeline, "ford,3.5,42000").encode()
-    prefix = "X-Amzn-SageMaker-Target"
-    return [
-        Kind(path=target(single).decode(), body=FLOWER, content_type="text/csv", answer=b"[0]"),
-        *(
-            Kind(
-                path=target(many).decode(),
-                body=b'{"period": 1}',
-                content_type="application/json",
-                answer=b'{"customer_id": %d,' % customer,
-                headers={f"{prefix}-Model": f"customer-{customer:03d}.tar.gz"},
-            )
-            for customer in range(0, 50, 3)
-        ),
-        Kind(
-            path=target(containers).decode(),
-            body=FLOWER,
-            content_type="text/csv",
-            answer=b"[0]",
-            headers={f"{prefix}-Container-Hostname": "flowers"},
-        ),
-        Kind(path=target(pipeline).decode(), body=b"ford,3.5,42000", content_type="text/csv", answer=price),
-    ]
-
-
-def load(sandbox: sandboxed.Sandbox, asked: list[Kind]) -> tuple[int, int]:
-    """Ask all kinds in turn from several connections for a while; gives wrong answers and requests."""
-    until = time.monotonic() + LOAD_S
-    counts = [[0, 0] for _ in range(CONNECTIONS)]
-
-    def ask(number: int) -> None:
-        connection = http.client.HTTPConnection(urlsplit(sandbox.runtime_url).netloc)
-        for kind in itertools.islice(itertools.cycle(asked), number, None):
-            if time.monotonic() > until:
-                break
-            headers = {"Authorization": SIGNED, "Content-Type": kind.content_type, **kind.headers}
-            connection.request("POST", kind.path, body=kind.body, headers=headers)
-            answer = connection.getresponse()
-            counts[number][0] += answer.status != 200 or not answer.read().startswith(kind.answer)
-            counts[number][1] += 1
-        connection.close()
-
-    threads = [threading.Thread(target=ask, args=[number]) for number in range(CONNECTIONS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(errors for errors, _ in counts), sum(requests for _, requests in counts)
+def mixed(kinds: list[list[Question]]) -> list[Question]:
+    """Take a question of each kind in turn, until each of the longest has been taken."""
+    turns = [itertools.cycle(questions) for questions in kinds]
+    return [next(turn) for _ in range(max(map(len, kinds))) for turn in turns]
 
 
 class Raw:

@@ -111,34 +111,12 @@ def test_an_update_drops_no_request(hosting, configs, live, deployment):
     assert "PendingDeploymentSummary" not in described
 
 
-def test_a_canary_gets_its_share_while_it_is_watched(hosting, configs, live):
-    endpoint, _, after = live
-    canary = routing("CANARY", 6, CanarySize=percent(30))
-    hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=configs[after], DeploymentConfig=canary)
-
-    def pending() -> dict:
-        return hosting.sagemaker.describe_endpoint(EndpointName=endpoint).get("PendingDeploymentSummary", {})
-
-    assert until(pending)["EndpointConfigName"] == configs[after]
-    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
-        hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=configs[after])
-    with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
-        hosting.sagemaker.delete_endpoint(EndpointName=endpoint)
-    variants = Counter(
-        hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero)["InvokedProductionVariant"]
-        for _ in range(200)
-    )
-    assert pending(), "the canary was watched for less than six seconds"
-    assert 27 <= variants[after] <= 93  # 60 expected; five standard deviations of 200 draws
-    assert hosting.settled(endpoint)["EndpointConfigName"] == configs[after]
-
-
-def test_an_alarm_during_an_update_takes_it_back(hosting, configs, live):
-    endpoint, before, after = live
-    cloudwatch = hosting.sandbox.client("cloudwatch")
-    alarm = hosting.name("alarm")
-    cloudwatch.put_metric_alarm(
-        AlarmName=alarm,
+@pytest.fixture
+def alarm(hosting) -> str:
+    """An alarm that only `set_alarm_state` moves."""
+    name = hosting.name("alarm")
+    hosting.sandbox.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
         Namespace="test",
         MetricName="wrong",
         Statistic="Sum",
@@ -148,17 +126,35 @@ def test_an_alarm_during_an_update_takes_it_back(hosting, configs, live):
         ComparisonOperator="GreaterThanThreshold",
         TreatMissingData="ignore",
     )
+    return name
+
+
+def test_a_canary_gets_its_share_while_it_is_watched_and_an_alarm_takes_it_back(hosting, configs, live, alarm):
+    endpoint, before, after = live
     alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]}}
-    deployment = {**routing("CANARY", 30, CanarySize=percent(50)), **alarms}
+    deployment = {**routing("CANARY", 60, CanarySize=percent(30)), **alarms}
+
+    def invoked() -> str:
+        return hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero)["InvokedProductionVariant"]
+
     with Load(hosting, endpoint) as load:
         hosting.sagemaker.update_endpoint(
             EndpointName=endpoint, EndpointConfigName=configs[after], DeploymentConfig=deployment
         )
         until(lambda: load.heard[f"{after} 0"] > 10)
-        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
+        described = hosting.sagemaker.describe_endpoint(EndpointName=endpoint)
+        assert described["EndpointStatus"] == "Updating"
+        assert described["PendingDeploymentSummary"]["EndpointConfigName"] == configs[after]
+        with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+            hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=configs[after])
+        with pytest.raises(ClientError, match="Cannot update in-progress endpoint"):
+            hosting.sagemaker.delete_endpoint(EndpointName=endpoint)
+        shares = Counter(invoked() for _ in range(200))
+        assert 27 <= shares[after] <= 93  # 60 expected; five standard deviations of 200 draws
+        hosting.sandbox.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="a test")
         described = hosting.settled(endpoint)
     assert set(load.heard) == {f"{before} 0", f"{after} 0"}
-    assert hosting.runtime.invoke_endpoint(EndpointName=endpoint, **hosting.zero)["InvokedProductionVariant"] == before
+    assert invoked() == before
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] == configs[before]
     assert alarm in described["FailureReason"]
@@ -233,7 +229,7 @@ def test_a_long_answer_survives_the_end_of_its_fleet(hosting, configs, live, scr
     hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=hosting.config(script_model))
     hosting.settled(endpoint)
     answers = []
-    slow = '{"sleep_s": 3}'
+    slow = '{"sleep_s": 2}'
     asking = threading.Thread(target=lambda: answers.append(hosting.ask(endpoint, slow, "application/json")))
     asking.start()
     time.sleep(0.3)
