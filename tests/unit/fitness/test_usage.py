@@ -237,19 +237,19 @@ def test_plan_is_required_for_azure():
 
 def test_document_that_is_all_wrong_is_told_so_briefly_and_soon():
     text = json.dumps({"items": [{"usage": "hosting", "hourz": 1}] * 4000})
-    started = time.perf_counter()
+    started = time.process_time()
     lines = refusal(text).splitlines()
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert len(lines) == usage.MAX_PROBLEMS + 1
     assert lines[-1] == "11900 more problems are not listed @ $"
 
 
 def test_long_usage_is_priced_within_a_second():
     text = json.dumps({"items": [{"usage": "s3", "gb": n, "put_requests": n} for n in range(1, 4000)]})
-    started = time.perf_counter()
+    started = time.process_time()
     made = usage.bill(text, BOOK)
     made.as_text()
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert len(made.lines) == 7998
 
 

@@ -244,9 +244,9 @@ def read_or_problems(text):
 def test_malformed_documents_give_problems_with_paths_and_never_hang():
     refused = accepted = 0
     for text in fuzz_documents.documents(seed=2, n=1500):
-        began = time.perf_counter()
+        began = time.process_time()
         found = read_or_problems(text)
-        assert time.perf_counter() - began < 2, text[:200]
+        assert time.process_time() - began < 2, text[:200]
         if isinstance(found, Workload):
             accepted += 1
             assert workload_file.read(workload_file.write(found)) == found
