@@ -1,61 +1,52 @@
 """The SageMaker SDK as it is, in a process of its own that only the environment points to the sandbox."""
 
+import json
 import os
 import subprocess
 import sys
 
-SCRIPT = """
-import sys
-from sagemaker.core.resources import Endpoint, EndpointConfig, Model
-from sagemaker.core.shapes import ContainerDefinition, ProductionVariant
-
-image, archive, request, role = sys.argv[1:]
-container = ContainerDefinition(image=image, model_data_url=archive)
-model = Model.create(model_name="sdk", execution_role_arn=role, primary_container=container)
-for count in (1, 2):
-    variant = ProductionVariant(
-        variant_name="v", model_name="sdk", instance_type="ml.m5.large", initial_instance_count=count
-    )
-    EndpointConfig.create(endpoint_config_name=f"sdk-{count}", production_variants=[variant])
-endpoint = Endpoint.create(endpoint_name="sdk", endpoint_config_name="sdk-1")
-endpoint.wait_for_status("InService", poll=1)
-answer = endpoint.invoke(body=request.encode(), content_type="text/csv", accept="text/csv")
-print("answer", answer.body.read().decode())
-endpoint.endpoint_config_name = "sdk-2"
-endpoint.update()
-endpoint.wait_for_status("InService", poll=1)
-endpoint.refresh()
-print("config", endpoint.endpoint_config_name, endpoint.production_variants[0].current_instance_count)
-print("listed", "sdk" in [found.endpoint_name for found in Endpoint.get_all()])
-endpoint.delete()
-endpoint.wait_for_delete(poll=1)
-model.delete()
-print("\\ndeleted", "sdk" not in [one.endpoint_name for one in Endpoint.get_all()])
-"""
+QUIET = "SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n"
+SAMPLES = {
+    "digits": "digits/model.tar.gz",
+    "flowers": "iris/model.tar.gz",
+    "cars": "used-cars/preprocess/model.tar.gz",
+    "prices": "used-cars/price/model.tar.gz",
+    "forecasters": "forecasters/customer-000.tar.gz",
+}
 
 
-def test_the_sdk_creates_invokes_updates_and_deletes_an_endpoint(sandbox, hosting, tmp_path):
-    quiet = tmp_path / "config.yaml"
-    quiet.write_text("SchemaVersion: '1.0'\nSageMaker:\n  PythonSDK:\n    Modules:\n      TelemetryOptOut: true\n")
+def test_the_sdk_hosts_every_way_there_is(sandbox, hosting, tmp_path):
+    sandbox.client("s3").create_bucket(Bucket="sdk")
+    (tmp_path / "config.yaml").write_text(QUIET)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    environment = {**inherited, **sandbox.running.environment, "SAGEMAKER_USER_CONFIG_OVERRIDE": str(quiet)}
-    container = hosting.container("digits/model.tar.gz")
-    arguments = [
-        container["Image"],
-        container["ModelDataUrl"],
-        hosting.zero["Body"],
-        "arn:aws:iam::000000000000:role/r",
-    ]
+    samples = {}
+    for name, key in SAMPLES.items():
+        container = hosting.container(key)
+        uri = container["ModelDataUrl"].removesuffix("customer-000.tar.gz")
+        samples[name] = {"image": container["Image"], "uri": uri, "request": hosting.samples[key]["request"]}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *arguments],
-        env=environment,
+        [sys.executable, "-m", "tests.sdk_hosting"],
+        env={
+            **inherited,
+            **sandbox.running.environment,
+            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(tmp_path / "config.yaml"),
+        },
+        input=json.dumps({"samples": samples, "bucket": "sdk"}),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    said = [
-        line for line in done.stdout.splitlines() if line.split(" ")[0] in {"answer", "config", "listed", "deleted"}
-    ]
-    assert said == ["answer 0", "config sdk-2 2", "listed True", "deleted True"]
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == {
+        "single": "0",
+        "serverless": "0",
+        "many": 7,
+        "direct": ["0", "[0]"],
+        "pipeline": True,
+        "queued": "0",
+        "transform": "Completed 0\n0\n",
+        "updated": ["two", 2],
+        "listed": [f"sdk-{name}" for name in ("direct", "many", "pipeline", "queued", "serverless", "single")],
+        "left": [],
+    }
