@@ -1,5 +1,32 @@
-"""One sandbox for all the tests of a process; a test that stops or breaks it starts its own."""
+"""One sandbox for all the tests of a process, without the samples."""
 
-from tests.integration.sandbox.conftest import hosting, own_sandbox, sandbox
+import time
+from collections.abc import Iterator
 
-__all__ = ["hosting", "own_sandbox", "sandbox"]
+import pytest
+
+from launch.stacks import Stacks
+from tests import sandboxed
+from tests.stack_account import Account
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory) -> Iterator[sandboxed.Sandbox]:
+    running = sandboxed.start(tmp_path_factory.mktemp("sandbox"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def account(sandbox) -> Account:
+    return Account(sandbox)
+
+
+@pytest.fixture(scope="session")
+def stacks(sandbox) -> Stacks:
+    return Stacks(sandbox.client, pause=soon)
+
+
+def soon(_seconds: float) -> None:
+    """Wait as little as the sandbox needs."""
+    time.sleep(0.02)

@@ -1,0 +1,98 @@
+"""Batch transform now: start a job once, look at it, read its results, stop it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from botocore.exceptions import ClientError
+
+from launch.bucket import code_of, split_uri
+from launch.clients import Clients, explained
+from launch.request import Request
+from launch.roles import job_prefix
+from launch.template_batch import job
+
+RUNS = ("InProgress", "Stopping")
+_TOKEN_MARKS = 12
+MOST_OBJECTS = 20
+MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A transform job as it stands."""
+
+    name: str
+    status: str  # InProgress, Stopping, Stopped, Completed or Failed
+    reason: str | None  # why it failed
+    created: datetime
+    ended: datetime | None
+    output_s3: str
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it goes on."""
+        return self.status in RUNS
+
+
+def job_name(request: Request, token: str, run: int = 1) -> str:
+    """Give the name of a run: the same plan and number, the same name."""
+    return f"{job_prefix(request)}{token[:_TOKEN_MARKS]}-{run}"
+
+
+def start(clients: Clients, request: Request, *, model_name: str, token: str, run: int = 1) -> str:
+    """Start the job of a plan and give its name; one that has been started is not started again.
+
+    `run` tells runs of the same plan apart, 1 to 999. The job carries the tags of the launch.
+    Raises: CloudError.
+    """
+    name = job_name(request, token, run)
+    with explained():
+        account = clients("sts").get_caller_identity()["Account"]
+        given = request.transform
+        if given is not None:  # the program's bucket may stand in the addresses by its placeholders
+            place = {"account": account, "region": request.region}
+            given = replace(given, input_s3=given.input_s3.format(**place), output_s3=given.output_s3.format(**place))
+        asked = job(replace(request, transform=given), model_name=model_name, job_name=name)
+        asked["Tags"] = [*asked["Tags"], {"Key": "hostfit:token", "Value": token}]
+        try:
+            clients("sagemaker").create_transform_job(**asked)
+        except ClientError as err:
+            if code_of(err) != "ResourceInUse":  # a second click, or an answer that was lost
+                raise
+    return name
+
+
+def look(clients: Clients, name: str) -> Job:
+    """Look at a job once. Raises: CloudError."""
+    with explained():
+        found = clients("sagemaker").describe_transform_job(TransformJobName=name)
+    return Job(
+        name=name,
+        status=found["TransformJobStatus"],
+        reason=found.get("FailureReason"),
+        created=found["CreationTime"],
+        ended=found.get("TransformEndTime"),
+        output_s3=found["TransformOutput"]["S3OutputPath"],
+    )
+
+
+def output(clients: Clients, found: Job) -> Mapping[str, bytes]:
+    """Give the first results of a job by their keys, each up to a megabyte; those written since it began.
+
+    Raises: CloudError.
+    """
+    bucket, prefix = split_uri(found.output_s3)
+    with explained():
+        s3 = clients("s3")
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+        begun = found.created.replace(microsecond=0)  # S3 keeps whole seconds
+        keys = [one["Key"] for one in listed if one["Key"].endswith(".out") and one["LastModified"] >= begun]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read(MOST_BYTES) for key in keys[:MOST_OBJECTS]}
+
+
+def stop(clients: Clients, name: str) -> None:
+    """Stop a job; one that has ended stays as it is. Raises: CloudError."""
+    with explained():
+        if look(clients, name).is_running:
+            clients("sagemaker").stop_transform_job(TransformJobName=name)
