@@ -12,8 +12,8 @@ def _form(pattern: str, words: str) -> Form:
     return re.compile(pattern), words
 
 
-# Account and Region may stand in a bucket's name as CloudFormation's pseudo parameters.
-_BUCKET = r"s3://(?:[a-z0-9.-]|\$\{AWS::(?:AccountId|Region)\}){3,}"
+# Account and Region of the launch may stand in a bucket's name.
+_BUCKET = r"s3://(?:[a-z0-9.-]|\{(?:account|region)\}){3,}"
 
 NAME = _form(
     r"[a-zA-Z](?:-?[a-zA-Z0-9]){0,62}",

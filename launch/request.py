@@ -29,8 +29,8 @@ OPTIONS_TO_LAUNCH = (
 FRAMEWORKS = ("sklearn", "xgboost", "onnx", "pytorch", "tensorflow", "huggingface", "triton")
 SPLITS = ("line", "none")
 STRATEGIES = ("all_at_once", "canary", "linear", "rolling")
-# The program's bucket, by the names that CloudFormation puts in.
-BUCKET = "s3://hostfit-${AWS::AccountId}-${AWS::Region}"
+# The program's bucket; an S3 URI may name the account and the Region so.
+BUCKET = "s3://hostfit-{account}-{region}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,7 +137,7 @@ def test_a_verdict_gives_the_request_of_its_configuration_and_of_what_the_worklo
     request = from_verdict(verdict.workload, result, name="fraud", models=[Model(source="sample:iris")])
     assert request.configuration == result.configuration
     assert request.region == "us-east-1"
-    assert request.capture == Capture(percent=100, s3_uri="s3://hostfit-${AWS::AccountId}-${AWS::Region}/capture/fraud")
+    assert request.capture == Capture(percent=100, s3_uri="s3://hostfit-{account}-{region}/capture/fraud")
     assert request.network == Network(isolation=True)
     assert from_document(as_document(request)) == request
 
