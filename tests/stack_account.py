@@ -17,6 +17,8 @@ _LISTED = [
     ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
     ("s3", "list_buckets", "Buckets", "Name"),
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "describe_alarms", "CompositeAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
     ("logs", "describe_log_groups", "logGroups", "logGroupName"),
     ("events", "list_rules", "Rules", "Name"),
     ("scheduler", "list_schedules", "Schedules", "Name"),

@@ -7,7 +7,6 @@ from sandbox.services.cloudformation.change_sets import UPDATABLE, ChangeSets
 from sandbox.services.cloudformation.document import Invalid
 from sandbox.services.cloudformation.stacks import fingerprint
 from sandbox.services.cloudformation.store import Stack, now
-from sandbox.services.cloudformation.template import same_outputs
 from sandbox.services.service import Answer, Context, Params
 
 _BUSY_UPDATING = ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS", "CLEANUP_IN_PROGRESS")
@@ -52,8 +51,7 @@ class CloudFormation(ChangeSets):
             raise Invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
         version = self.asked(context, params, stack.version)
         after, changes = self.changes(stack, version)
-        stands = stack.status.endswith("COMPLETE")
-        if stands and not changes and same_outputs(after.template, self.bind(stack, stack.version).template):
+        if stack.status.endswith("COMPLETE") and self.stays(stack, version, after, changes):
             raise Invalid("No updates are to be performed.")
         on_failure = "DO_NOTHING" if params.get("DisableRollback") else "ROLLBACK"
         if not self.begin_update(stack, version, on_failure=on_failure, token=params.get("ClientRequestToken")):

@@ -12,7 +12,6 @@ from sandbox.services.cloudformation.document import Invalid
 from sandbox.services.cloudformation.reading import Reading, shown_parameters
 from sandbox.services.cloudformation.stacks import fingerprint, page
 from sandbox.services.cloudformation.store import Stack, Version, now
-from sandbox.services.cloudformation.template import same_outputs
 from sandbox.services.service import Answer, Context, Params
 
 UPDATABLE = frozenset(
@@ -42,9 +41,7 @@ class ChangeSets(Reading):
         if known is None:
             self.store.add_stack(stack)
         bound, changes = self.changes(stack, version)
-        empty = (
-            kind == "UPDATE" and not changes and same_outputs(bound.template, self.bind(stack, stack.version).template)
-        )
+        empty = kind == "UPDATE" and self.stays(stack, version, bound, changes)
         change_set = {
             "id": f"arn:aws:cloudformation:{context.region}:{context.account}:changeSet/{name}/{uuid.uuid4()}",
             "name": name,

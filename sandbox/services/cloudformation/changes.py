@@ -41,7 +41,7 @@ def changes_of(
     found: list[Change] = []
     for name in after.order:
         kind = after.active[name].type
-        properties = with_stack_tags(types, stack, kind, after.properties(name, worth))
+        properties = with_stack_tags(types, stack, name, kind, after.properties(name, worth))
         if name not in current:
             uncertain.add(name)
             found.append(_change("Add", name, kind, AfterContext=_context(properties)))
@@ -100,8 +100,7 @@ def _details(
         is_tags = kind is not None and key == kind.tags_property
         recreates = kind is not None and kind.replaces(key)
         target: Change = {
-            "Attribute": "Tags" if is_tags else "Properties",
-            "Name": key,
+            **({"Attribute": "Tags"} if is_tags else {"Attribute": "Properties", "Name": key}),
             "RequiresRecreation": "Always" if recreates else "Never",
             "Path": f"/Properties/{key}",
             "AttributeChangeType": (
@@ -117,6 +116,9 @@ def _details(
             {"Target": target, "Evaluation": evaluation, **cause}
             for cause in _causes(name, key, sources_in(properties.get(key)), before, after)
         ]
+    if resource.metadata != after.active[name].metadata:
+        metadata = {"Attribute": "Metadata", "RequiresRecreation": "Never"}
+        details.append({"Target": metadata, "Evaluation": "Static", "ChangeSource": "DirectModification"})
     return details
 
 

@@ -127,7 +127,7 @@ class Deployment:
         kind = bound.active[name].type
         wanted = Resource(stack_id=self.stack.id, logical_id=name, type=kind, properties={}, **_declared(bound, name))
         try:
-            properties = with_stack_tags(self.types, self.stack, kind, bound.properties(name, worth_in(current)))
+            properties = with_stack_tags(self.types, self.stack, name, kind, bound.properties(name, worth_in(current)))
         except AwsError as err:
             broken = replace(resource or self.store.add_resource(wanted), stage=Stage.BROKEN)
             status = "CREATE_FAILED" if resource is None else "UPDATE_FAILED"
@@ -205,11 +205,15 @@ def worth_in(current: Mapping[str, Resource]) -> Callable[[str, str | None], Any
     return worth
 
 
-def with_stack_tags(types: Types, stack: Stack, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
+def with_stack_tags(types: Types, stack: Stack, name: str, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
     """Add the stack's tags, and those that mark what belongs to it, to the properties of a type that has tags."""
     if kind not in types:
         return properties
-    marks = {"aws:cloudformation:stack-id": stack.id, "aws:cloudformation:stack-name": stack.name}
+    marks = {
+        "aws:cloudformation:logical-id": name,
+        "aws:cloudformation:stack-id": stack.id,
+        "aws:cloudformation:stack-name": stack.name,
+    }
     return types[kind].with_tags(properties, {**{tag["Key"]: tag["Value"] for tag in stack.version.tags}, **marks})
 
 

@@ -23,8 +23,10 @@ LOG = logging.getLogger(__name__)
 
 INITIATED: Final = "Resource creation Initiated"
 REPLACING: Final = "Requested update requires the creation of a new physical resource; hence creating one."
-_FIRST_PAUSE_S = 0.02  # between two looks at a resource that is not settled
-_LONGEST_PAUSE_S = 0.5
+# Between two looks at a resource that is not settled: a part of the time waited so far, so that a wait is never
+# much longer than what it waits for.
+_PAUSE_PER_WAIT = 0.1
+_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.5
 _LONGEST_DELETION_S = 600.0
 
 
@@ -170,14 +172,11 @@ class Provisioner:
         self._until(is_gone)
 
     def _until(self, happened: Callable[[], bool]) -> None:
-        pause_s = _FIRST_PAUSE_S
+        began = time.monotonic()
         while not happened():
-            pause_s = self._pause(pause_s)
-
-    def _pause(self, pause_s: float) -> float:
-        self.go_on()
-        time.sleep(pause_s)
-        return min(pause_s * 1.5, _LONGEST_PAUSE_S)
+            self.go_on()
+            pause_s = _PAUSE_PER_WAIT * (time.monotonic() - began)
+            time.sleep(min(max(pause_s, _SHORTEST_PAUSE_S), _LONGEST_PAUSE_S))
 
     def _find(self, kind: ResourceType, resource: Resource) -> Found:
         found = kind.find(self.call, _name(resource), resource.properties)

@@ -38,7 +38,9 @@ class Reading(Stacks):
 
     def describe_stack_events(self, context: Context, params: Params) -> Answer:
         """Give what happened, newest first."""
-        stack = self.existing(context, params["StackName"])
+        stack = self.store.find(context.region, params["StackName"])
+        if stack is None:
+            raise Invalid(f"Stack [{params['StackName']}] does not exist")
         token = params.get("NextToken")
         if token is not None and not token.isdigit():
             raise Invalid(f"Invalid NextToken {token!r}")

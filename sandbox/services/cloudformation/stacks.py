@@ -157,9 +157,18 @@ class Stacks(Service):
         before = self.bind(stack, stack.version) if current else None
         return after, changes_of(asked, current, before, after, TYPES)
 
+    def stays(self, stack: Stack, version: Version, after: Bound, changes: Sequence[Change]) -> bool:
+        """Say whether nothing would change: no resource, no output, no tag of the stack."""
+        outputs = (after.template.outputs, Template(stack.version.template).outputs)
+        return not changes and outputs[0] == outputs[1] and _tags(version) == _tags(stack.version)
+
 
 def _with_version(stack: Stack, version: Version) -> Stack:
     return Stack(**{**{name: getattr(stack, name) for name in Stack.__dataclass_fields__}, "version": version})
+
+
+def _tags(version: Version) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in version.tags}
 
 
 def page(items: Sequence[_Item], token: str | None) -> tuple[Sequence[_Item], str | None]:

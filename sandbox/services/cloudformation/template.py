@@ -1,6 +1,5 @@
 """A template: its sections, the references in it, and what it means for one stack with its parameter values."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -292,8 +291,3 @@ def in_order(depends: Mapping[str, Iterable[str]]) -> list[str]:
         for needs in waiting.values():
             needs.difference_update(ready)
     return ordered
-
-
-def same_outputs(one: Template, other: Template) -> bool:
-    """Say whether two templates declare the same outputs."""
-    return json.dumps(one.outputs, sort_keys=True) == json.dumps(other.outputs, sort_keys=True)

@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.errors import AwsError
 from sandbox.services.cloudformation.changes import KNOWN_LATER, changes_of, without_values
+from sandbox.services.cloudformation.deployment import with_stack_tags
 from sandbox.services.cloudformation.store import Resource, Stack, Version, now
 from sandbox.services.cloudformation.template import Bound, Surroundings, Template
 from sandbox.services.cloudformation.types import TYPES
@@ -45,12 +46,11 @@ def there(bound):
 
         kind = bound.active[name].type
         identity = kind.rpartition("::")[2]
-        marks = {"aws:cloudformation:stack-id": "arn:s", "aws:cloudformation:stack-name": "s"}
         found[name] = Resource(
             stack_id="arn:s",
             logical_id=name,
             type=kind,
-            properties=TYPES[kind].with_tags(bound.properties(name, worth), marks),
+            properties=with_stack_tags(TYPES, stack(), name, kind, bound.properties(name, worth)),
             physical_id=f"arn:{name}",
             attributes={f"{identity}Name": f"{name}-1"},
         )

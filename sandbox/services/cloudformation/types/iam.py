@@ -48,14 +48,8 @@ class Role(ResourceType):
         if before:
             trust = document_text(after["AssumeRolePolicyDocument"])
             call("iam", "update_assume_role_policy", RoleName=name, PolicyDocument=trust)
-            longest = after.get("MaxSessionDuration", 3600)
-            call(
-                "iam",
-                "update_role",
-                RoleName=name,
-                Description=after.get("Description", ""),
-                MaxSessionDuration=longest,
-            )
+            said = {"Description": after.get("Description", "")} if "Description" in {*before, *after} else {}
+            call("iam", "update_role", RoleName=name, MaxSessionDuration=after.get("MaxSessionDuration", 3600), **said)
             if "PermissionsBoundary" in after:
                 boundary = after["PermissionsBoundary"]
                 call("iam", "put_role_permissions_boundary", RoleName=name, PermissionsBoundary=boundary)

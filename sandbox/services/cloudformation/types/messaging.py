@@ -219,8 +219,10 @@ class Queue(ResourceType):
             return
         url = call("sqs", "get_queue_url", QueueName=name)["QueueUrl"]
         changed = {key: value for key, value in _texts(after).items() if before.get(key) != after.get(key)}
-        if changed:
-            call("sqs", "set_queue_attributes", QueueUrl=url, Attributes=changed)
+        if changed:  # moto forgets a policy that does not come along
+            standing = call("sqs", "get_queue_attributes", QueueUrl=url, AttributeNames=["Policy"])
+            policy = standing.get("Attributes", {})
+            call("sqs", "set_queue_attributes", QueueUrl=url, Attributes={**policy, **changed})
         added, gone = self.retagged(before, after)
         if added:
             call("sqs", "tag_queue", QueueUrl=url, Tags=added)

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.calls import Calls
-from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, tag_list, without
+from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, without
 
 _SERVICE = "application-autoscaling"
 _TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
@@ -103,47 +103,3 @@ def _target(properties: Properties) -> dict[str, Any]:
         resource, dimension, namespace = [*properties["ScalingTargetId"].split("|"), "", ""][:3]
         return {"ServiceNamespace": namespace, "ResourceId": resource, "ScalableDimension": dimension}
     return only(properties, *_TARGET)
-
-
-class Alarm(ResourceType):
-    """AWS::CloudWatch::Alarm."""
-
-    type = "AWS::CloudWatch::Alarm"
-    name_property = "AlarmName"
-    changeable = frozenset({
-        "ActionsEnabled", "AlarmActions", "AlarmDescription", "ComparisonOperator", "DatapointsToAlarm", "Dimensions",
-        "EvaluateLowSampleCountPercentile", "EvaluationPeriods", "ExtendedStatistic", "InsufficientDataActions",
-        "MetricName", "Metrics", "Namespace", "OKActions", "Period", "Statistic", "Threshold", "ThresholdMetricId",
-        "TreatMissingData", "Unit",
-    })  # fmt: skip
-    tags_property = "Tags"
-    takes_system_tags = True
-    longest_name = 255
-
-    def find(self, call: Calls, name: str, properties: Properties) -> Found | None:
-        """Describe it."""
-        found = call("cloudwatch", "describe_alarms", AlarmNames=[name], AlarmTypes=["MetricAlarm"])["MetricAlarms"]
-        if not found:
-            return None
-        return Found(physical_id=name, attributes={"Arn": found[0]["AlarmArn"]})
-
-    def create(self, call: Calls, name: str, properties: Properties) -> None:
-        """Put it with its tags."""
-        call("cloudwatch", "put_metric_alarm", **{**properties, "AlarmName": name})
-
-    def configure(self, call: Calls, name: str, before: Properties, after: Properties) -> None:
-        """Put it again; CloudWatch keeps tags apart then."""
-        if not before:
-            return
-        if without(before, "Tags") != without(after, "Tags"):
-            call("cloudwatch", "put_metric_alarm", **{**without(after, "Tags"), "AlarmName": name})
-        arn = call.arn("cloudwatch", f"alarm:{name}")
-        added, gone = self.retagged(before, after)
-        if added:
-            call("cloudwatch", "tag_resource", ResourceARN=arn, Tags=tag_list(added))
-        if gone:
-            call.take("cloudwatch", "untag_resource", ResourceARN=arn, TagKeys=gone)
-
-    def delete(self, call: Calls, name: str, properties: Properties) -> None:
-        """Delete it."""
-        call("cloudwatch", "delete_alarms", AlarmNames=[name])

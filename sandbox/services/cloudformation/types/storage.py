@@ -9,6 +9,7 @@ from sandbox.services.cloudformation.types.resource_type import (
     Properties,
     ResourceType,
     document_text,
+    only,
     tag_list,
     without,
 )
@@ -98,15 +99,11 @@ def _as_api(setting: str, value: Any) -> Any:
     return value
 
 
+_AS_IN_THE_API = ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration")
+
+
 def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
-    known = {
-        "Id",
-        "Status",
-        "Prefix",
-        "ExpirationInDays",
-        "AbortIncompleteMultipartUpload",
-        "NoncurrentVersionExpiration",
-    }
+    known = {"Id", "Status", "Prefix", "ExpirationInDays", "Transitions", *_AS_IN_THE_API}
     strangers = sorted(set(rule) - known)
     if strangers:
         raise Refused(f"The sandbox does not emulate {', '.join(strangers)} of a lifecycle rule. AWS does.")
@@ -115,10 +112,14 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
         written["ID"] = rule["Id"]
     if "ExpirationInDays" in rule:
         written["Expiration"] = {"Days": rule["ExpirationInDays"]}
-    for name in ("AbortIncompleteMultipartUpload", "NoncurrentVersionExpiration"):
-        if name in rule:
-            written[name] = rule[name]
-    return written
+    if "Transitions" in rule:
+        written["Transitions"] = [_transition(one) for one in rule["Transitions"]]
+    return {**written, **only(rule, *_AS_IN_THE_API)}
+
+
+def _transition(transition: Mapping[str, Any]) -> dict[str, Any]:
+    dates = {"TransitionInDays": "Days", "TransitionDate": "Date"}
+    return {dates.get(name, name): value for name, value in transition.items()}
 
 
 class BucketPolicy(ResourceType):
