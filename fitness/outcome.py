@@ -12,7 +12,8 @@ import numpy as np
 
 from fitness.arrays import Array
 
-FRACTIONS = frozenset({"target_invocations_per_minute", "max_queue_delay_ms"})  # the other settings are whole
+# The other settings are whole.
+FRACTIONS = frozenset({"target_invocations_per_minute", "target_backlog_per_instance", "max_queue_delay_ms"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +113,8 @@ def configuration(outcome: Outcome) -> dict[str, object]:
         found["instance_type"] = outcome.instance_types[0]
     for name, values in outcome.settings.items():
         value = float(values[0])
-        found[name] = round(value, 2) if name in FRACTIONS and value < 10 else round(value)
+        is_fraction = name in FRACTIONS and value < 10 and value != round(value)
+        found[name] = round(value, 2) if is_fraction else round(value)
     if outcome.variant == "inference_components":
         found["inference_components"] = True
     if outcome.option == "azure_functions":

@@ -6,6 +6,7 @@ frozen, which is why they are shared and not copied.
 """
 
 import hashlib
+import json
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -34,7 +35,7 @@ from ui import account as account_of
 from ui import scenario, state
 from ui.runs import Run, Runs
 
-Config = tuple[tuple[str, object], ...]  # fixed settings in the order of their names
+Config = str  # fixed settings as JSON in the order of their names, which a cache can look up
 
 MONTH_REQUESTS = 100_000  # of the month, for its figures and their bands; more are played in the background
 DRAWS = 512  # draws over the unknown inputs; at least 500 make P(best) worth showing
@@ -83,6 +84,10 @@ def limit_register() -> tuple[Limit, ...]:
     return limits.register()
 
 
+def _fixed(config: Mapping[str, object]) -> Config:
+    return json.dumps(config, sort_keys=True)
+
+
 def verdict_of(workload: Workload) -> Verdict:
     """Give the verdict of a workload with everything that the draws tell; evaluated once per declaration."""
     return _verdict(scenario.encode(workload), DRAWS, price_book().as_of)
@@ -117,7 +122,7 @@ def study_of(workload: Workload, config: Mapping[str, object]) -> Study:
 
     Raises: InputError for a wrong setting.
     """
-    return _study(scenario.encode(workload), tuple(sorted(config.items())), price_book().as_of)
+    return _study(scenario.encode(workload), _fixed(config), price_book().as_of)
 
 
 def settled_of(workload: Workload, option: str, config: Mapping[str, object]) -> Study:
@@ -125,7 +130,7 @@ def settled_of(workload: Workload, option: str, config: Mapping[str, object]) ->
 
     Raises: InputError for a wrong setting.
     """
-    return _settled(scenario.encode(workload), option, tuple(sorted(config.items())), price_book().as_of)
+    return _settled(scenario.encode(workload), option, _fixed(config), price_book().as_of)
 
 
 def simulation_of(
@@ -135,7 +140,7 @@ def simulation_of(
 
     Raises: InputError where nothing can be configured.
     """
-    return _simulation(scenario.encode(workload), option, tuple(sorted(config.items())), requests, price_book().as_of)
+    return _simulation(scenario.encode(workload), option, _fixed(config), requests, price_book().as_of)
 
 
 def long_simulation_of(
@@ -154,7 +159,7 @@ def long_simulation_of(
             for part, (one, option) in enumerate(works)
         )
 
-    asked = tuple((option, tuple(sorted(config.items()))) for option, config in sides)
+    asked = tuple((option, _fixed(config)) for option, config in sides)
     token = (scenario.encode(workload), asked, requests, price_book().as_of)
     run = _runs().ask(token, work, watcher=state.tab_id())
     if run.error is not None:
@@ -180,9 +185,8 @@ def day_of(
 
     Raises: InputError where nothing can be configured.
     """
-    fixed = tuple(sorted(config.items()))
     hour = surge_hour if surge_factor > 1 else 0
-    return _day(scenario.encode(workload), option, fixed, surge_factor, hour, price_book().as_of)
+    return _day(scenario.encode(workload), option, _fixed(config), surge_factor, hour, price_book().as_of)
 
 
 def preview_of(
@@ -199,9 +203,8 @@ def preview_of(
     `requests` is the most that are played; of a busier day the part around the surge or its busiest minute is.
     Raises: InputError where nothing can be configured.
     """
-    fixed = tuple(sorted(config.items()))
     hour = surge_hour if surge_factor > 1 else 0
-    return _preview(scenario.encode(workload), option, fixed, surge_factor, hour, requests, price_book().as_of)
+    return _preview(scenario.encode(workload), option, _fixed(config), surge_factor, hour, requests, price_book().as_of)
 
 
 def is_simulator_ready() -> bool:
@@ -217,7 +220,7 @@ def wait_for_simulator() -> None:
 @st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
 def _study(link: str, config: Config, prices_as_of: str) -> Study:
     del prices_as_of
-    return study.study(scenario.decode(link), book=price_book(), config=dict(config))
+    return study.study(scenario.decode(link), book=price_book(), config=json.loads(config))
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
@@ -228,12 +231,12 @@ def _settled(link: str, option: str, config: Config, prices_as_of: str) -> Study
 
 @st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)
 def _swept(link: str, prices_as_of: str) -> Sweep:
-    return sweep.sweep(_study(link, (), prices_as_of))
+    return sweep.sweep(_study(link, _fixed({}), prices_as_of))
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=512, show_spinner=False)
 def _axis(link: str, path: str, prices_as_of: str) -> Axis:
-    return flips.along(_study(link, (), prices_as_of), path, _swept(link, prices_as_of))
+    return flips.along(_study(link, _fixed({}), prices_as_of), path, _swept(link, prices_as_of))
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
@@ -267,8 +270,7 @@ def policy_of(
 
     Raises: InputError for a wrong setting, and where nothing can be configured.
     """
-    fixed = tuple(sorted(config.items()))
-    return _policy(scenario.encode(workload), option, kind, fixed, metric, price_book().as_of)
+    return _policy(scenario.encode(workload), option, kind, _fixed(config), metric, price_book().as_of)
 
 
 def sizing_of(
@@ -278,7 +280,7 @@ def sizing_of(
 
     Raises: InputError for a wrong setting, and where nothing can be configured or no model fits.
     """
-    return _sizing(scenario.encode(workload), option, tuple(sorted(config.items())), goal_ratio, price_book().as_of)
+    return _sizing(scenario.encode(workload), option, _fixed(config), goal_ratio, price_book().as_of)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
@@ -307,9 +309,15 @@ def recorded_policy_of(
     Raises: InputError for a wrong setting, and where nothing can be configured.
     """
     digest = hashlib.sha256(recording.counts.tobytes() + str(recording.start).encode()).hexdigest()
-    fixed = tuple(sorted(config.items()))
     return _recorded_policy(
-        scenario.encode(workload), option, kind, fixed, metric, price_book().as_of, digest, _recording=recording
+        scenario.encode(workload),
+        option,
+        kind,
+        _fixed(config),
+        metric,
+        price_book().as_of,
+        digest,
+        _recording=recording,
     )
 
 
@@ -334,7 +342,7 @@ def _recorded_policy(
     _recording: Trace,
 ) -> Designed:
     del prices_as_of, digest
-    work = study.study(scenario.decode(link), book=price_book(), config=dict(config), trace=_recording)
+    work = study.study(scenario.decode(link), book=price_book(), config=json.loads(config), trace=_recording)
     return designed.design_for(work, option, kind, metric=metric)
 
 

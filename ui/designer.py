@@ -15,7 +15,7 @@ from fitness.simulation.policy_lint import Finding, Level
 from fitness.trace import Trace
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import charts, charts_designer, data, errors, policy_words, stage, tables_designer, words
+from ui import charts, charts_designer, data, errors, policy_words, scene, stage, tables_designer, words
 from ui import format as fmt
 
 ENDPOINT, VARIANT = "my-endpoint", "AllTraffic"
@@ -23,6 +23,10 @@ _USUAL = "The usual one"
 MAX_RECORDING_MB = 20  # read while the person waits
 _LONGEST_NAME = 63
 _METRIC_CODES = frozenset({"unpublished-metric", "unsuited-metric"})
+_NOT_PLAYED = (
+    "Inference components are played where the workload asks for them: "
+    f"Describe, {words.field_title('constraints.scale_to_zero')}."
+)
 _RULES = "https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html"
 
 
@@ -49,7 +53,10 @@ def draw(workload: Workload, verdict: Verdict) -> None:
         stage.draw_problems(err, title="No policy can be designed")
         return
     _draw_refusals(designed.findings)
-    _draw_recommended(designed)
+    # Inference components are played where the workload asks for them.
+    own = data.study_of(workload, wish.config).configured(wish.option).variant
+    is_playable = designed.variant != ZERO or own == ZERO
+    _draw_recommended(designed, is_playable=is_playable)
     left, right = st.columns(2)
     with left:
         st.markdown("**Cost against late requests**")
@@ -60,7 +67,7 @@ def draw(workload: Workload, verdict: Verdict) -> None:
         figure = charts_designer.followed(designed)
         st.plotly_chart(figure, config=charts.CONFIG, key="dzn_day", alt=charts_designer.followed_alt(designed))
     _draw_findings(designed, wish.metric)
-    _draw_configuration(designed)
+    _draw_configuration(designed, is_playable=is_playable)
     _draw_trade_offs(designed)
     _draw_basis(verdict, designed, is_recorded=wish.recording is not None)
 
@@ -158,8 +165,8 @@ def _draw_refusals(findings: Sequence[Finding]) -> None:
             )
 
 
-def _draw_recommended(designed: Designed) -> None:
-    """Draw the recommended policy in figures and in words."""
+def _draw_recommended(designed: Designed, *, is_playable: bool) -> None:
+    """Draw the recommended policy in figures and in words, with the way to play it."""
     found, best = designed.found, designed.found.best
     if not found.is_met:
         st.warning(
@@ -197,6 +204,17 @@ def _draw_recommended(designed: Designed) -> None:
             f"Over launches of {fmt.listed([fmt.ms(one * 1_000) for one in designed.launch_s], last='or')}: "
             f"{_interval(designed, 'cost')} a month, {_interval(designed, 'late_ratio')} late."
         )
+        st.button(
+            "Play this policy",
+            icon=":material/play_arrow:",
+            key="dzn_play",
+            disabled=not is_playable,
+            on_click=scene.play,
+            args=(designed.option, _settings(designed)),
+            help="Opens Play a day with these settings fixed: every request of the busiest day, and the month's bill."
+            if is_playable
+            else _NOT_PLAYED,
+        )
 
 
 def _saved(designed: Designed) -> str | None:
@@ -219,7 +237,7 @@ def _launches(designed: Designed) -> str:
     return f"Each policy is replayed with launches of {times}: the 10, 50 and 90 % quantiles of the prior."
 
 
-def _draw_configuration(designed: Designed) -> None:
+def _draw_configuration(designed: Designed, *, is_playable: bool) -> None:
     """Draw the policy as the calls that set it up."""
     policy = designed.found.best.policy
     is_component = designed.variant == ZERO
@@ -253,16 +271,17 @@ def _draw_configuration(designed: Designed) -> None:
         st.caption("The parameters of each call, for the command line or a template.")
         st.code(json.dumps(autoscaling.configuration(policy, target), indent=2), language="json", height=420)
     with settings:
-        if is_component:
-            field = words.field_title("constraints.scale_to_zero")
-            st.caption(f"Inference components are played where the workload asks for them: Describe, {field}.")
+        if not is_playable:
+            st.caption(_NOT_PLAYED)
             return
         st.caption(f"`python -m fitness simulate workload.yaml --option {designed.option} --config` takes them.")
-        stated = {
-            "instance_type": designed.instance_type,
-            **policy_settings.settings_of(policy, endpoints=round(designed.endpoints)),
-        }
-        st.code(json.dumps(stated, indent=2), language="json", height=420)
+        st.code(json.dumps(_settings(designed), indent=2), language="json", height=420)
+
+
+def _settings(designed: Designed) -> dict[str, object]:
+    """Give the settings that play the recommended policy."""
+    policy = policy_settings.settings_of(designed.found.best.policy, endpoints=round(designed.endpoints))
+    return {"instance_type": designed.instance_type, **policy}
 
 
 def _draw_findings(designed: Designed, metric: str | None) -> None:

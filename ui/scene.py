@@ -1,49 +1,33 @@
-"""What is played on the Simulate page: options, their settings, traffic and a surge. Every choice is in the address."""
+"""What is played on the Simulate page: options, traffic and a surge. Every choice is in the address."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
-from fitness.analytic.settings import NUMBERS, ROUTINGS
+from fitness import outcome
+from fitness.errors import InputError
 from fitness.simulation.day import SURGE_S
+from fitness.study import Played
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import data, whatif, words
-from ui import format as fmt
+from ui import configuration, data, stage, state, whatif, words
+from ui.configuration import Side
 
 NOTHING = "nothing"
 MOST_SURGE = 10.0
 MANY = {20_000: "20,000", 100_000: "100,000", 1_000_000: "1 million", 10_000_000: "10 million"}
 REQUESTS = "requests"  # the key of how many are played
+KEYS = ("option", "beside", "surge", "hour", REQUESTS)  # of what is chosen beside the configurations
 _DEFAULT_HOUR = 10
-_INSTANCES = ("instance_type", "min_instances", "max_instances", "target_invocations_per_minute", "routing")
-_SETTINGS: Mapping[str, tuple[str, ...]] = {
-    "async": ("instance_type", "min_instances", "max_instances"),
-    "batch": ("instance_type", "instances"),
-    "serverless": ("memory_mb", "max_concurrency", "provisioned_concurrency"),
-    "azure_functions": ("memory_mb", "max_concurrency"),
-    "mme": _INSTANCES[:-1],
-    "mme_gpu": _INSTANCES[:-1],
-}
-_LABELS = {
-    "instance_type": "Instance type",
-    "min_instances": "Fewest instances",
-    "max_instances": "Most instances",
-    "target_invocations_per_minute": "Target: requests a minute for each instance",
-    "routing": "Routing",
-    "instances": "Instances",
-    "memory_mb": "Memory (MB)",
-    "max_concurrency": "Most requests at once",
-    "provisioned_concurrency": "Provisioned concurrency",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a person wants to see played: one or two options with their fixed settings, and a surge."""
+    """What a person wants to see played: one or two options as they are configured, and a surge."""
 
-    sides: tuple[tuple[str, Mapping[str, object]], ...]
+    sides: tuple[Side, ...]
     surge_factor: float
     surge_hour: int
     requests: int  # of the month
@@ -105,41 +89,41 @@ def draw(workload: Workload, verdict: Verdict) -> Scene:
                 help="How many are played for the month's figures. More make their bands narrower and take longer.",
             )
         chosen = [first] if second == NOTHING else [first, second]
-        sides = [(option, _draw_settings(option, number)) for number, option in enumerate(chosen, start=1)]
+        sides = [
+            configuration.draw(*_proposed(workload, option, number), number=number)
+            for number, option in enumerate(chosen, start=1)
+        ]
     return Scene(sides=tuple(sides), surge_factor=factor, surge_hour=hour, requests=requests)
 
 
-def _draw_settings(option: str, number: int) -> dict[str, object]:
-    """Draw the settings of one side; what is left empty stays as proposed."""
-    suffix = "" if number == 1 else f"_{number}"
-    names = _SETTINGS.get(option, _INSTANCES)
-    which = "" if number == 1 else " beside it"
-    title = fmt.plain(words.option_title(option))
-    with st.expander(f"Configuration{which}: **{title}**", key=f"sim_fix{suffix}"):
-        grid = st.grid(min(len(names), 5), min_column_width=160)
-        found: dict[str, object] = {}
-        for name in names:
-            with grid.cell():
-                value = _draw_setting(name, f"{name}{suffix}")
-            if value is not None:
-                found[name] = value
-    return found
+def play(option: str, config: Mapping[str, object]) -> None:
+    """Put a configuration into the scene, alone, and open it; for a callback.
+
+    The scene is not drawn then, so its widgets begin with what the address says.
+    """
+    for name in (*KEYS, *configuration.keys(1), *configuration.keys(2)):
+        st.query_params.pop(name, None)
+        st.session_state.pop(name, None)  # what was chosen here before outlives its widget
+    st.query_params.update({"option": words.option_title(option), **configuration.parameters(option, config)})
+    st.session_state[stage.VIEW] = stage.DAY
+    st.rerun()
 
 
-def _draw_setting(name: str, key: str) -> object:
-    label = _LABELS[name]
-    if name in ("instance_type", "routing"):
-        options = data.instance_names() if name == "instance_type" else ROUTINGS
-        return st.selectbox(label, options, index=None, placeholder="As proposed", key=key, bind="query-params")
-    low, high = NUMBERS[name]
-    is_rate = name == "target_invocations_per_minute"
-    return st.number_input(
-        label,
-        min_value=low if is_rate else int(low),
-        max_value=high if is_rate else int(high),
-        value=None,
-        step=10.0 if is_rate else 1,
-        placeholder="As proposed",
-        key=key,
-        bind="query-params",
-    )
+def _proposed(workload: Workload, option: str, number: int) -> tuple[Played, Mapping[str, object]]:
+    """Give the option as it is proposed, and its settings that nobody has fixed.
+
+    That is what was played last, if it was this option, or else what the formulas propose.
+    """
+    (shown,) = state.settled("simulate") or (None,)
+    sides = shown.sides if isinstance(shown, Scene) else ()
+    with contextlib.suppress(InputError):  # the side says so itself
+        if number <= len(sides) and sides[number - 1].option == option and not sides[number - 1].problems:
+            config = sides[number - 1].config
+            found = data.settled_of(workload, option, config).configured(option)
+            return found, {name: value for name, value in _settings(found).items() if name not in config}
+    found = data.study_of(workload, {}).configured(option)
+    return found, _settings(found)
+
+
+def _settings(found: Played) -> Mapping[str, object]:
+    return {} if found.outcome is None else outcome.configuration(found.outcome)

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,8 +16,9 @@ from fitness.simulation.play import Simulation
 from fitness.study import Played, Study
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import charts, charts_simulation, data, first_paint, long_run, tables_simulation, words
+from ui import charts, charts_simulation, configuration, data, first_paint, long_run, stage, tables_simulation, words
 from ui import format as fmt
+from ui.configuration import Side
 from ui.scene import Scene
 
 BEFORE_S, AFTER_S = 1800.0, 5400.0  # what is shown around a surge
@@ -48,26 +49,23 @@ class Act:
 
 def draw(workload: Workload, verdict: Verdict, scene: Scene, *, is_played: bool) -> None:
     """Draw the scene: by the formulas, with places for what is to come, or as it was played."""
-    if not data.is_simulator_ready():
-        with st.spinner("Compiling the simulator. The first time after an installation this takes half a minute."):
-            data.wait_for_simulator()
+    stage.wait_for_simulator()
     sides = scene.sides
-    acts = [_act(workload, option, config, scene, is_played=is_played) for option, config in sides]
+    acts = [_act(workload, side, scene, is_played=is_played) for side in sides]
     if is_played:
-        playable = tuple(side for side, act in zip(sides, acts, strict=True) if isinstance(act, Act))
+        playable = tuple((one.option, one.config) for one, act in zip(sides, acts, strict=True) if isinstance(act, Act))
         acts = _with_months(acts, long_run.draw(workload, playable, requests=scene.requests))
     else:
         data.stop_long_simulation()
     found = [act for act in acts if isinstance(act, Act)]
     scales = _scales(workload, [act.day for act in found], scene)
-    labels = _labels([option for option, _ in sides])
+    labels = _labels([side.option for side in sides])
     places = st.columns(2) if len(acts) > 1 else [st.container()]
-    for number, (place, (option, config), act) in enumerate(zip(places, sides, acts, strict=True)):
+    for number, (place, side, act) in enumerate(zip(places, sides, acts, strict=True)):
         with place:
-            _draw_heading(verdict, option, labels[number], fixed=len(config), is_played=is_played)
+            _draw_heading(verdict, side.option, labels[number], fixed=len(side.config), is_played=is_played)
             if isinstance(act, InputError):
-                reasons = "; ".join(str(problem) for problem in act.problems)
-                st.error(fmt.plain(fmt.sentence(reasons)), title="This can't be played", icon=":material/block:")
+                stage.draw_problems(act, title="This can't be played", titles=configuration.TITLES)
             else:
                 _draw_metrics(act)
                 key = f"sim_{number + 1}"
@@ -80,19 +78,21 @@ def draw(workload: Workload, verdict: Verdict, scene: Scene, *, is_played: bool)
 
 def play(workload: Workload, scene: Scene) -> None:
     """Play the scene into the caches, so that it can be drawn."""
-    for option, config in scene.sides:
+    for side in scene.sides:
         with contextlib.suppress(InputError):  # the side says so itself
-            _month_of(workload, option, config, scene)
-            _day_of(workload, option, config, scene)
+            if not side.problems:
+                _month_of(workload, side, scene)
+                _day_of(workload, side, scene)
 
 
-def _act(
-    workload: Workload, option: str, config: Mapping[str, object], scene: Scene, *, is_played: bool
-) -> Act | InputError:
+def _act(workload: Workload, side: Side, scene: Scene, *, is_played: bool) -> Act | InputError:
+    if side.problems:
+        return InputError(side.problems)
+    option, config = side.option, side.config
     try:
         if is_played:
             work = data.settled_of(workload, option, config)
-            month, course = _month_of(workload, option, config, scene), _day_of(workload, option, config, scene)
+            month, course = _month_of(workload, side, scene), _day_of(workload, side, scene)
             return Act(proposed=work.configured(option), work=work, month=month, day=course)
         work = data.study_of(workload, config)
         preview = data.preview_of(
@@ -109,12 +109,13 @@ def _act(
         return err
 
 
-def _month_of(workload: Workload, option: str, config: Mapping[str, object], scene: Scene) -> Simulation:
-    return data.simulation_of(workload, option, config, requests=min(scene.requests, data.MONTH_REQUESTS))
+def _month_of(workload: Workload, side: Side, scene: Scene) -> Simulation:
+    requests = min(scene.requests, data.MONTH_REQUESTS)
+    return data.simulation_of(workload, side.option, side.config, requests=requests)
 
 
-def _day_of(workload: Workload, option: str, config: Mapping[str, object], scene: Scene) -> Course:
-    return data.day_of(workload, option, config, surge_factor=scene.surge_factor, surge_hour=scene.surge_hour)
+def _day_of(workload: Workload, side: Side, scene: Scene) -> Course:
+    return data.day_of(workload, side.option, side.config, surge_factor=scene.surge_factor, surge_hour=scene.surge_hour)
 
 
 def _with_months(acts: Sequence[Act | InputError], months: Sequence[Simulation] | None) -> list[Act | InputError]:

@@ -1,4 +1,7 @@
-"""What the tools of the Simulate page share: their heading, the wait for the compiler, problems with a choice."""
+"""What the tools of the Simulate page share: names, a heading, the wait for the compiler, problems with a choice."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import streamlit as st
 
@@ -7,6 +10,22 @@ from fitness.options import OPTIONS
 from fitness.verdict import Verdict
 from ui import data, words
 from ui import format as fmt
+
+VIEW = "view"  # the key of which tool is open
+DAY, POLICY, MEMORY = "Play a day", "Scaling policy", "Model memory"
+
+
+def pick_tool() -> str:
+    """Draw the choice of the tool; it has no default of its own, because "Play this policy" makes the choice too."""
+    st.session_state.setdefault(VIEW, DAY)
+    return st.segmented_control(
+        "What to simulate",
+        (DAY, POLICY, MEMORY),
+        required=True,
+        key=VIEW,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
 
 
 def draw_heading(verdict: Verdict, option: str, *, all_the_same: str) -> None:
@@ -25,9 +44,12 @@ def wait_for_simulator() -> None:
             data.wait_for_simulator()
 
 
-def draw_problems(err: InputError, *, title: str) -> None:
-    """Say what is wrong with a choice."""
-    reasons = "; ".join(str(problem) for problem in err.problems)
+def draw_problems(err: InputError, *, title: str, titles: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Say what is wrong with a choice; `titles` maps the path of a setting to what the page calls it."""
+    reasons = "; ".join(
+        f"{titles[problem.path]}: {problem.message}" if problem.path in titles else str(problem)
+        for problem in err.problems
+    )
     st.error(fmt.plain(fmt.sentence(reasons)), title=title, icon=":material/block:")
 
 

@@ -131,6 +131,13 @@ def is_settled(page: str, *asked: object) -> bool:
     return tab.settled.get(page) == (tab.link, *asked)
 
 
+def settled(page: str) -> tuple[object, ...] | None:
+    """Give what was asked of a page when its full answer to this scenario was shown last; None: it was not."""
+    tab = _tab()
+    link, *asked = tab.settled.get(page, (None,))
+    return tuple(asked) if asked and link == tab.link else None
+
+
 def has_settled(page: str) -> bool:
     """Whether the full answer of a page to any scenario has been shown in this tab."""
     return page in _tab().settled

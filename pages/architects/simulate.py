@@ -2,23 +2,15 @@
 
 import streamlit as st
 
-from ui import data, designer, scene, simulation, sizing, state, whatif
+from ui import data, designer, scene, simulation, sizing, stage, state, whatif
 from ui import format as fmt
+from ui.stage import DAY, MEMORY, POLICY
 
-DAY, POLICY, MEMORY = "Play a day", "Scaling policy", "Model memory"
 TITLES = {DAY: "Simulate a day", POLICY: "Design a scaling policy", MEMORY: "Size the memory of many models"}
 
 workload = state.workload()
 
-view = st.segmented_control(
-    "What to simulate",
-    list(TITLES),
-    default=DAY,
-    required=True,
-    key="view",
-    bind="query-params",
-    label_visibility="collapsed",
-)
+view = stage.pick_tool()
 st.title(TITLES[view], anchor=False)
 about = f": {workload.description}" if workload.description else ""
 st.markdown(f"**{fmt.plain(workload.name)}**{fmt.plain(about)}")

@@ -36,6 +36,37 @@ def test_a_person_designs_a_policy_sees_a_metric_refused_and_copies_the_calls(vi
     assert opened(again) == FRAUD
 
 
+def test_a_designed_policy_is_played_and_the_link_has_it(visit):
+    page = visit(link("simulate", FRAUD, view="Scaling+policy", scaled="Real-time+endpoint", policy="Step+scaling"))
+    play = page.get_by_role("button", name="Play this policy")
+    play.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Simulate a day")).to_be_visible()
+    ready(page)
+    expect(page.get_by_text("Simulated", exact=True)).to_be_visible()
+    figures = page.locator("[data-testid=stTable]").last.inner_text()
+    again = visit(page.url.removeprefix(visit.server.url))
+    again.get_by_text("Configuration:").click()
+    expect(again.get_by_role("textbox", name="Add instances")).to_have_value(re.compile(r"^[\d.]+: 1"))
+    expect(again.get_by_text("Simulated", exact=True)).to_be_visible()
+    assert again.locator("[data-testid=stTable]").last.inner_text() == figures
+    assert opened(again) == FRAUD
+
+
+def test_a_schedule_that_is_typed_wrongly_is_explained_where_it_is_typed(visit):
+    page = visit(link("simulate", FRAUD, option="Real-time+endpoint"))
+    page.get_by_text("Configuration:").click()
+    field = page.get_by_role("textbox", name="Schedule (UTC)")
+    field.fill("every morning 4-8")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Write it as weekdays 07:30 4-8, daily 20:00 1-4")).to_be_visible()
+    field.fill("weekdays 07:30 4-8")
+    page.keyboard.press("Enter")
+    ready(page)
+    assert "schedule=weekdays" in page.url
+    expect(page.get_by_text("1 setting fixed")).to_be_visible()
+
+
 def test_a_person_sizes_the_memory_of_models_by_keyboard(visit):
     page = visit(link("simulate", CUSTOMERS, view="Model+memory"))
     expect(page.get_by_role("heading", name="Size the memory of many models")).to_be_visible()

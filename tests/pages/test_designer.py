@@ -7,9 +7,11 @@ import pytest
 from fitness import presets
 from fitness.simulation.designed import KINDS
 from fitness.simulation.policies import Kind
+from fitness.simulation.policy_settings import settings_of
 from fitness.workload import Workload
 from tests.pages.conftest import address, drawn, texts
 from ui import data, policy_words, words
+from ui import format as fmt
 
 SIMULATE = "pages/architects/simulate.py"
 FRAUD = presets.load("card-fraud")
@@ -159,3 +161,49 @@ def test_a_recording_that_can_not_be_read_says_why_and_the_month_stays(app):
     assert at.error[0].proto.title == "The recording can't be used"
     assert "The month is a pattern" in said(at)
     assert len(at.get("plotly_chart")) == 2
+
+
+def played(at):
+    """Press "Play this policy"."""
+    return drawn(at.button(key="dzn_play").click().run())
+
+
+@pytest.mark.parametrize("kind", ["Target tracking", "Step scaling", "Schedule around a target"])
+def test_the_recommended_policy_is_put_into_the_scene_and_played(app, kind):
+    at = opened(app, scaled=REAL_TIME, policy=kind)
+    designed = data.policy_of(FRAUD, "real_time", at.selectbox(key="policy").value, {}, metric=None)
+    at = played(at)
+    assert at.title[0].value == "Simulate a day"
+    assert at.selectbox(key="option").value == "real_time"
+    assert at.selectbox(key="instance_type").value == designed.instance_type
+    settings = settings_of(designed.found.best.policy, endpoints=1)
+    assert at.number_input(key="max_instances").value == settings["max_instances"]
+    assert "Simulated" in texts(at)
+    own = data.simulation_of(FRAUD, "real_time", {"instance_type": designed.instance_type, **settings})
+    table = at.table[-1].value.set_index("Of the month")
+    assert table.loc["Instance hours", "Simulated"] == fmt.number(float(own.outcome.instance_hours[0]))
+
+
+def test_the_policy_of_a_queue_is_played_with_its_target(app):
+    at = opened(app, VIDEO, scaled=QUEUE)
+    designed = data.policy_of(VIDEO, "async", Kind.BACKLOG, {}, metric=None)
+    at = played(at)
+    assert at.number_input(key="target_backlog_per_instance").value == designed.found.best.policy.target_per_instance
+
+
+def test_what_was_fixed_before_does_not_stay_beside_a_policy_that_is_played(app):
+    at = app(SIMULATE, FRAUD, option=REAL_TIME, schedule="daily 07:30 2-4", routing="LEAST_OUTSTANDING_REQUESTS")
+    at = drawn(at.get_by_key("view").set_value(VIEW).run())
+    at.selectbox(key="scaled").set_value("real_time")
+    at = played(drawn(at.run()))
+    assert at.text_input(key="schedule").value == ""
+    assert at.selectbox(key="routing").value is None
+
+
+def test_inference_components_are_played_only_where_the_workload_asks_for_them(app):
+    at = opened(app, scaled=REAL_TIME, policy="Target tracking, to zero")
+    assert at.button(key="dzn_play").disabled
+    asks = FRAUD.replace({"constraints.scale_to_zero": True, "objectives.cold_start_ok": True})
+    at = opened(app, asks, scaled=REAL_TIME, policy="Target tracking, to zero")
+    assert not at.button(key="dzn_play").disabled
+    assert "Simulated" in texts(played(at))

@@ -6,9 +6,13 @@ import time
 import pytest
 
 from fitness import presets
+from fitness.options import OPTIONS
+from fitness.outcome import configuration
+from fitness.simulation.designed import KINDS
 from fitness.workload import Workload
 from tests.pages.conftest import address, drawn, texts
-from ui import data, scene
+from ui import data, scene, words
+from ui import format as fmt
 
 SIMULATE = "pages/architects/simulate.py"
 FRAUD = presets.load("card-fraud")
@@ -89,7 +93,7 @@ def test_a_fixed_setting_changes_the_configuration_that_is_played(app):
 
 def test_settings_that_exclude_each_other_are_explained(app):
     at = app(SIMULATE, FRAUD, option="Real-time endpoint", min_instances="9", max_instances="2")
-    assert "min\\_instances" in at.error[0].value
+    assert "Most instances: must be >= min_instances = 9, got 2" in at.error[0].value.replace("\\", "")
     assert not charts(at)
 
 
@@ -167,3 +171,86 @@ def test_more_traffic_is_part_of_the_scenario_and_keeps_the_option(app):
 
 def test_unknown_traffic_has_a_link_to_the_question(app):
     assert "Mean requests/s: unknown" in texts(app(SIMULATE, VAGUE))
+
+
+def simulated(at, row):
+    return [figures(at).loc[row, name] for name in figures(at).columns if "imulated" in name]
+
+
+def test_batching_of_triton_is_fixed_on_one_of_two_sides_on_the_same_requests(app):
+    title = words.option_title("triton_ensemble")
+    at = app(SIMULATE, FRAUD, option=title, beside=title, max_batch_size_2="16", max_queue_delay_ms_2="40")
+    assert "2 settings fixed" in texts(at)
+    fast, batched = simulated(at, "50 % within")
+    assert fast != batched
+    first, second = (
+        data.day_of(FRAUD, "triton_ensemble", config, surge_factor=1.0, surge_hour=0)
+        for config in ({}, {"max_batch_size": 16, "max_queue_delay_ms": 40.0})
+    )
+    assert list(first.arrivals) == list(second.arrivals)
+
+
+def test_steps_and_a_schedule_are_played_and_a_link_has_them(app):
+    typed = {"steps_out": "600: 1, 900: 3", "steps_in": "300: 1", "out_points": "1", "schedule": "daily 07:30 2-4"}
+    at = app(SIMULATE, FRAUD, option="Real-time endpoint", scale_out_cooldown_s="60", **typed)
+    assert at.text_input(key="steps_out").value == typed["steps_out"]
+    policy = {
+        "step": {
+            "metric": "InvocationsPerInstance",
+            "out_above": 600.0,
+            "steps_out": [{"distance": 0.0, "change": 1}, {"distance": 300.0, "change": 3}],
+            "in_below": 300.0,
+            "steps_in": [{"distance": 0.0, "change": 1}],
+            "out_points": 1,
+            "in_points": 15,
+        },
+        "schedule": [{"at": "daily 07:30", "min_instances": 2, "max_instances": 4}],
+    }
+    config = {"scale_out_cooldown_s": 60, "policy": policy}
+    played = data.simulation_of(FRAUD, "real_time", config)
+    assert simulated(at, "Instance hours") == [fmt.number(float(played.outcome.instance_hours[0]))]
+
+
+def test_a_policy_that_can_not_be_read_is_named_and_the_other_side_is_played(app):
+    at = app(SIMULATE, FRAUD, option="Real-time endpoint", beside="Serverless endpoint", schedule="at noon")
+    assert at.error[0].proto.title == "This can't be played"
+    assert "Schedule (UTC): must be as weekdays 07:30 4-8" in at.error[0].value.replace("\\", "")
+    assert len(charts(at)) == 4
+
+
+def test_a_policy_that_the_option_can_not_have_is_refused_with_the_reason(app):
+    at = app(SIMULATE, FRAUD, option="Real-time endpoint", schedule="daily 07:30 0-4")
+    assert "a minimum of 0 takes a queue" in at.error[0].value.replace("\\", "")
+
+
+@pytest.mark.parametrize("option", ["async", "real_time", "mme", "triton_ensemble"])
+def test_what_scales_has_cooldowns_steps_and_a_schedule(app, option):
+    at = app(SIMULATE, FRAUD, option=words.option_title(option))
+    assert {"scale_out_cooldown_s", "scale_in_cooldown_s", "out_points"} <= {one.key for one in at.number_input}
+    assert {"steps_out", "steps_in", "schedule"} <= {one.key for one in at.text_input}
+
+
+@pytest.mark.parametrize("option", ["serverless", "azure_functions", "batch"])
+def test_what_does_not_scale_by_a_policy_asks_for_none(app, option):
+    at = app(SIMULATE, FRAUD, option=words.option_title(option))
+    assert not at.text_input
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_every_setting_has_a_tooltip_and_says_what_is_proposed(app, option):
+    at = app(SIMULATE, FRAUD, option=words.option_title(option))
+    asked = (
+        [*at.number_input, *at.text_input, at.selectbox(key="instance_type")] if option in KINDS else at.number_input
+    )
+    for widget in asked:
+        assert widget.proto.help, widget.label
+        assert "proposed" in widget.proto.placeholder, widget.label
+
+
+def test_what_is_proposed_is_what_is_played(app):
+    at = app(SIMULATE, FRAUD, option="Real-time endpoint")
+    work = data.settled_of(FRAUD, "real_time", {})
+    settings = configuration(work.configured("real_time").outcome)
+    for name in ("min_instances", "max_instances"):
+        assert at.number_input(key=name).proto.placeholder == f"{settings[name]} (proposed)"
+    assert at.selectbox(key="instance_type").proto.placeholder == f"{settings['instance_type']} (proposed)"

@@ -67,7 +67,7 @@ def test_a_job_of_one_request_at_once_works_longer():
 
 
 def test_a_queue_takes_the_concurrency_and_the_backlog_that_are_fixed():
-    config = {"max_concurrent_invocations_per_instance": 1, "target_backlog_per_instance": 12}
+    config = {"max_concurrent_invocations_per_instance": 1, "target_backlog_per_instance": 7.5}
     found = evaluated("async", QUEUED, config=config)
     assert {name: found.settings[name][0] for name in config} == config
     assert found.serving["slots"][0] == 1
