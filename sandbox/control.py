@@ -67,7 +67,8 @@ def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
     for name in EAGER:
         service = gateway.service(name)
         assert service is not None, name  # noqa: S101 (the registry names its own services)
-        runtime.on_start(service.resume)
+        cloud.background(service.resume)
+        runtime.on_restart(service.runtime_is_back)
     if samples:
         cloud.background(_train_samples, cloud)
     LOG.info("ready at %s, runtime at %s", url, runtime_url)

@@ -31,17 +31,16 @@ class RuntimeProcess:
         self._listener = listener
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
-        self._on_start: list[Callable[[], None]] = []
+        self._on_restart: list[Callable[[], None]] = []
 
     def start(self) -> None:
         """Start it, wait until it answers, and watch it from then on."""
         self._spawn()
         self._cloud.background(self._watch)
 
-    def on_start(self, resume: Callable[[], None]) -> None:
-        """Call something now, and again whenever the runtime had to be started again."""
-        self._on_start.append(resume)
-        self._cloud.background(resume)
+    def on_restart(self, call: Callable[[], None]) -> None:
+        """Call something whenever the runtime had to be started again."""
+        self._on_restart.append(call)
 
     def stop(self) -> None:
         """Stop it and its workers."""
@@ -97,8 +96,8 @@ class RuntimeProcess:
             self._stopping.wait(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             self._spawn()
-            for resume in self._on_start:
-                self._cloud.background(resume)
+            for call in self._on_restart:
+                self._cloud.background(call)
 
 
 def call_runtime(

@@ -64,6 +64,11 @@ class Sandbox:
         )
         runtime.kill()
 
+    def workers(self) -> list[psutil.Process]:
+        """Give the model servers."""
+        everyone = psutil.Process(self.running.pid).children(recursive=True)
+        return [process for process in everyone if "sandbox.worker" in process.cmdline()]
+
     def start_again(self) -> None:
         """Start it after `kill` or `stop`, on the same state."""
         self.running = lifecycle.up(self.settings)

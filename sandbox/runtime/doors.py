@@ -46,7 +46,9 @@ async def answer(registry: Registry, method: str, path: str, headers: dict[bytes
 
 
 async def _invoke(registry: Registry, name: str, headers: dict[bytes, bytes], body: bytes) -> Answered:
-    fleet = registry.fleets[name]
+    fleet = registry.fleets.get(name)
+    if fleet is None:
+        return _document(410, {"reason": f"no such fleet: {name}"})
     call = Call(
         body=body,
         headers=[(b"content-type", headers.get(b"content-type", b""))],

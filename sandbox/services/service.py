@@ -45,6 +45,9 @@ class Service:
     def resume(self) -> None:
         """Take up what was under way when the process ended. Called once, after the gateway listens."""
 
+    def runtime_is_back(self) -> None:
+        """Called when the runtime had ended and is there again: none of what it ran is running."""
+
     def handle(self, wire: Wire, request: Request, context: Context) -> Response:
         """Answer one request. Raises: AwsError."""
         name = wire.operation(request)

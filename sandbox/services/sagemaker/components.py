@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from sandbox.errors import AwsError
-from sandbox.services.sagemaker.deployments import Failed
+from sandbox.services.sagemaker.deployments import Failed, RuntimeGone
 from sandbox.services.sagemaker.endpoints import Endpoints
 from sandbox.services.sagemaker.fleets import NotRunnable, fleet_plan
 from sandbox.services.sagemaker.models import containers_of
@@ -131,9 +131,9 @@ class Components(Endpoints):
                     self._settle_component(region, name, "Failed", FailureReason=str(err))
         return fleets
 
-    def resume(self) -> None:
+    def runtime_is_back(self) -> None:
         """Bring components back to what they were doing; their endpoints start those in service."""
-        super().resume()
+        super().runtime_is_back()
         for region, component in self.store.everywhere(COMPONENT):
             name, status = component["InferenceComponentName"], component["InferenceComponentStatus"]
             if status in {"Creating", "Updating"}:
@@ -175,6 +175,8 @@ class Components(Endpoints):
             return
         try:
             fleet = self.start_fleet(self._component_plan(region, component))
+        except RuntimeGone:
+            return
         except (Failed, NotRunnable) as err:
             self._settle_component(region, name, "Failed", FailureReason=str(err))
             return

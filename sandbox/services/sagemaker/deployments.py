@@ -30,6 +30,10 @@ class Failed(Exception):
     """A deployment that does not come about; the message is the endpoint's FailureReason."""
 
 
+class RuntimeGone(Exception):
+    """The runtime ended in the middle; what was under way begins again when it is back."""
+
+
 class Deployments(Tagging):
     """Runs one piece of work at a time for each endpoint."""
 
@@ -44,7 +48,8 @@ class Deployments(Tagging):
 
     def expect(self, endpoints: list[tuple[str, str]]) -> None:
         """Let requests for these endpoints, by region and name, wait until they are routed again."""
-        call_runtime(self.cloud, "POST", "/-/expected", {"endpoints": endpoints}, timeout_s=_QUICK_S)
+        with contextlib.suppress(RuntimeGone):  # the next one is told, too
+            self._tell_runtime("POST", "/-/expected", {"endpoints": endpoints})
 
     def _work(self, region: str, name: str, steps: tuple[str, ...]) -> None:
         with self._locks_lock:
@@ -54,12 +59,15 @@ class Deployments(Tagging):
             "delete": self._delete,
         }  # fmt: skip
         with lock:
-            for step in steps:
-                work[step](region, name)
+            try:
+                for step in steps:
+                    work[step](region, name)
+            except RuntimeGone:
+                LOG.info("%s of %s begins again when the runtime is back", " and ".join(steps), name)
 
     def _create(self, region: str, name: str) -> None:
         document = self.store.get(region, ENDPOINT, name)
-        if document is None:
+        if document is None or document["EndpointStatus"] != "Creating":
             return
         try:
             config = self._config(region, document["EndpointConfigName"])
@@ -160,7 +168,7 @@ class Deployments(Tagging):
         document = self.store.get(region, ENDPOINT, name)
         if document is None:
             return
-        call_runtime(self.cloud, "DELETE", f"/-/endpoints/{region}/{name}", timeout_s=_QUICK_S)
+        self._tell_runtime("DELETE", f"/-/endpoints/{region}/{name}")
         self._stop_fleets(document["variants"])
         for fleet in document["components"].values():
             self.stop_fleet(fleet)
@@ -251,7 +259,7 @@ class Deployments(Tagging):
         return self.start_fleet(plan), [container["Image"] for container in containers_of(found)]
 
     def start_fleet(self, plan: dict[str, Any]) -> str:
-        """Start a fleet and wait until it is ready; gives its id. Raises: Failed."""
+        """Start a fleet and wait until it is ready; gives its id. Raises: Failed, RuntimeGone."""
         if Fault.CAPACITY in self.cloud.faults.active():
             raise Failed("Unable to provision requested ML compute capacity due to InsufficientInstanceCapacity error.")
         try:
@@ -260,7 +268,7 @@ class Deployments(Tagging):
             with err:
                 raise Failed(json.load(err)["reason"]) from err
         except OSError as err:
-            raise Failed("The runtime ended while the endpoint was being deployed.") from err
+            raise RuntimeGone from err
         return str(plan["id"])
 
     def stop_fleet(self, fleet: str) -> None:
@@ -274,7 +282,14 @@ class Deployments(Tagging):
 
     def _route(self, region: str, name: str, sides: list[dict[str, Any]], components: Document) -> None:
         document = {"name": name, "region": region, "sides": sides, "components": components}
-        call_runtime(self.cloud, "PUT", f"/-/endpoints/{region}/{name}", document, timeout_s=_QUICK_S)
+        self._tell_runtime("PUT", f"/-/endpoints/{region}/{name}", document)
+
+    def _tell_runtime(self, method: str, path: str, document: Document | None = None) -> None:
+        """Tell the runtime something that it does at once. Raises: RuntimeGone."""
+        try:
+            call_runtime(self.cloud, method, path, document, timeout_s=_QUICK_S)
+        except OSError as err:  # nobody listens, or a new one does not know the fleets
+            raise RuntimeGone from err
 
     def _change(self, region: str, name: str, **members: Any) -> None:
         def change(endpoint: Document) -> None:

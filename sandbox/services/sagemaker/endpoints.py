@@ -165,6 +165,10 @@ class Endpoints(Deployments):
 
     def resume(self) -> None:
         """Bring every endpoint back to what it was doing when the processes ended."""
+        self.runtime_is_back()
+
+    def runtime_is_back(self) -> None:
+        """Bring every endpoint back to what it was doing when the runtime ended."""
         known = self.store.everywhere(ENDPOINT)
         self.expect([(region, endpoint["EndpointName"]) for region, endpoint in known if endpoint["variants"]])
         for region, endpoint in known:

@@ -2,28 +2,34 @@
 
 import gzip
 import json
+import logging
+import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from sandbox.errors import AwsError
 from sandbox.services.sagemaker.components import Components
-from sandbox.services.sagemaker.deployments import Failed
+from sandbox.services.sagemaker.deployments import Failed, RuntimeGone
 from sandbox.services.sagemaker.fleets import NotRunnable, fleet_plan
 from sandbox.services.sagemaker.records import BadRecord, Selection, batches, filtered, joined, split
 from sandbox.services.sagemaker.resources import MODEL, TRANSFORM, listed, page, pick
 from sandbox.services.sagemaker.store import Document, now
 from sandbox.services.service import Answer, Context, Params
 
+LOG = logging.getLogger(__name__)
+
 _DEFAULT_PAYLOAD_MB = 6  # API reference, CreateTransformJob
 _DEFAULT_TIMEOUT_S = 600  # API reference, ModelClientConfig
 _DEFAULT_CONTENT_TYPE = "application/octet-stream"
+_PAUSE_S = 0.5
 _SUMMARY = (
     "TransformJobName", "CreationTime", "TransformEndTime", "LastModifiedTime", "TransformJobStatus", "FailureReason",
 )  # fmt: skip
@@ -101,12 +107,20 @@ class Transforms(Components):
         self.store.change(region, TRANSFORM, name, change)
 
     def _run(self, region: str, name: str) -> None:
+        self._settle(region, name, "InProgress", TransformStartTime=now())
+        while not self._ran(region, name):
+            LOG.info("the transform job %s begins again: the runtime ended in the middle", name)
+            time.sleep(_PAUSE_S)
+
+    def _ran(self, region: str, name: str) -> bool:
+        """Run a job to its end; False if the runtime ended in the middle."""
         job = self._job(region, name)
         fleet = ""
-        self._settle(region, name, "InProgress", TransformStartTime=now())
         try:
             fleet = self.start_fleet(self._plan(region, job))
             _Run(self, region, job, fleet).all()
+        except RuntimeGone:
+            return False
         except Stopped:
             self._settle(region, name, "Stopped", TransformEndTime=now())
         except (Failed, NotRunnable, BadRecord) as err:
@@ -119,6 +133,7 @@ class Transforms(Components):
         finally:
             if fleet:
                 self.stop_fleet(fleet)
+        return True
 
     def _plan(self, region: str, job: Document) -> dict[str, Any]:
         model = self.store.get(region, MODEL, job["ModelName"])
@@ -253,7 +268,7 @@ class _Run:
         return line + f",{identity},{moment}".encode()
 
     def _ask(self, body: bytes) -> bytes:
-        """Ask the model, as often as the job allows. Raises: Failed."""
+        """Ask the model, as often as the job allows. Raises: Failed, RuntimeGone."""
         client = self._job.get("ModelClientConfig", {})
         headers = {"content-type": self._content_type, "x-sandbox-token": self._service.cloud.token}
         if self._accept:
@@ -270,8 +285,10 @@ class _Run:
             except urllib.error.HTTPError as err:
                 with err:
                     reason = json.load(err)["reason"]
+                if err.code == HTTPStatus.GONE:  # a new runtime does not know the fleet
+                    raise RuntimeGone from err
             except OSError as err:
-                reason = f"InternalServerError: {err}"
+                raise RuntimeGone from err
         raise Failed(f"ClientError: See job logs for more information. {reason}")
 
     def _write_manifests(self, captured: dict[str, list[str]]) -> None:

@@ -70,3 +70,43 @@ def test_a_runtime_that_dies_is_started_again(own_hosting):
 
     assert until(answered) == "0"
     assert own_hosting.settled(endpoint)["EndpointStatus"] == "InService"
+
+
+def test_what_is_under_way_when_the_runtime_dies_begins_again(own_hosting, script_archive):
+    sagemaker, s3 = own_hosting.sagemaker, own_hosting.sandbox.client("s3")
+    s3.put_object(Bucket="sandbox-samples", Key="script.tar.gz", Body=script_archive)
+    s3.put_object(Bucket="sandbox-samples", Key="in/rows", Body=b'{"sleep_s": 0.2}\n' * 5)
+    container = own_hosting.container("digits/model.tar.gz", ModelDataUrl="s3://sandbox-samples/script.tar.gz")
+    script = own_hosting.model(container)
+    before = own_hosting.config(own_hosting.model(own_hosting.container("digits/model.tar.gz")))
+    updated, after = own_hosting.endpoint(before), own_hosting.config(script)
+    sagemaker.create_transform_job(
+        TransformJobName="job",
+        ModelName=script,
+        TransformInput={
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://sandbox-samples/in/"}},
+            "ContentType": JSON,
+            "SplitType": "Line",
+        },
+        BatchStrategy="SingleRecord",
+        TransformOutput={"S3OutputPath": "s3://sandbox-samples/out", "AssembleWith": "Line"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    until(lambda: "TransformStartTime" in sagemaker.describe_transform_job(TransformJobName="job"))
+    sagemaker.create_endpoint(EndpointName="created", EndpointConfigName=after)
+    sagemaker.update_endpoint(EndpointName=updated, EndpointConfigName=after)
+
+    own_hosting.sandbox.kill_runtime()
+
+    assert own_hosting.settled("created")["EndpointStatus"] == "InService"
+    described = own_hosting.settled(updated)
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", after)
+    assert "FailureReason" not in described
+    for endpoint in ("created", updated):
+        assert own_hosting.ask(endpoint, '{"sleep_s": 0}', JSON) == '"slept"'
+    status = {"InProgress"}
+    while status == {"InProgress"}:
+        status = {sagemaker.describe_transform_job(TransformJobName="job")["TransformJobStatus"]}
+    assert status == {"Completed"}
+    assert s3.get_object(Bucket="sandbox-samples", Key="out/rows.out")["Body"].read() == b'"slept"\n' * 5
+    assert len(own_hosting.sandbox.workers()) == 2
