@@ -9,6 +9,8 @@ from ui import format as fmt
 HEIGHT_PX = 360
 _BLUE, _ORANGE, _, _, _, _GREY = (f"#{place:06d}" for place in range(1, 7))  # places of the theme's colours
 _LINE = {"width": 1.5, "dash": "dash", "color": "#808A97"}
+_SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+_NEAR = 0.1  # of a share, what a number and its point take
 _S_PER_HOUR = 3600
 
 
@@ -48,7 +50,10 @@ def hits(sizing: Sizing) -> go.Figure:
             mode="markers+text",
             name="Instances, homes at random",
             text=[f"{one.instances:,}" for one in sizing.fits],
-            textposition="bottom right",
+            # Below the points that lie about the line of the goal, a number would be struck through.
+            textposition=[
+                "top center" if one.hit_ratio > sizing.goal_ratio - _NEAR else "bottom right" for one in sizing.fits
+            ],
             cliponaxis=False,
             marker={
                 "symbol": ["star" if one == sizing.enough else "circle-open" for one in sizing.fits],
@@ -67,12 +72,14 @@ def hits(sizing: Sizing) -> go.Figure:
         text=f"goal {fmt.percent(sizing.goal_ratio)}",
         showarrow=False,
         xanchor="left",
-        yanchor="bottom",
+        yanchor="top",  # above it are the figure's edge and, at the left, the curve is far below
     )
     most = max(float(curve.memory_gb[-1]), sizing.whole.memory_gb)
     figure.update_layout(dict(charts.LAYOUT), height=HEIGHT_PX)
     figure.update_xaxes(title="Memory for models (GB)", range=[0, most * 1.06], nticks=7)
-    figure.update_yaxes(title="Requests that find their model", range=[0, 1.04], tickformat=".0%")
+    figure.update_yaxes(
+        title="Requests that find their model", range=[0, 1.1], tickvals=_SHARES, ticktext=[*map(fmt.percent, _SHARES)]
+    )
     return figure
 
 

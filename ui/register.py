@@ -65,7 +65,7 @@ def draw_prices() -> None:
 
 
 def _limit_filter() -> tuple[list[str], str | None, str]:
-    left, middle, right = st.columns([2, 1, 1], vertical_alignment="bottom")
+    left, middle, right = st.columns([2, 1, 1])
     options = left.multiselect(
         "Options",
         tuple(OPTIONS),

@@ -18,7 +18,7 @@ DAY, POLICY, MEMORY = "Play a day", "Scaling policy", "Model memory"
 def pick_tool() -> str:
     """Draw the choice of the tool; it has no default of its own, because "Play this policy" makes the choice too."""
     st.session_state.setdefault(VIEW, DAY)
-    return st.segmented_control(
+    tool = st.segmented_control(
         "What to simulate",
         (DAY, POLICY, MEMORY),
         required=True,
@@ -26,6 +26,7 @@ def pick_tool() -> str:
         bind="query-params",
         label_visibility="collapsed",
     )
+    return tool or DAY
 
 
 def draw_heading(verdict: Verdict, option: str, *, all_the_same: str) -> None:

@@ -50,30 +50,30 @@ def ranking_columns() -> dict[str, ColumnConfig]:
     """Give how Streamlit draws the ranking's columns; together they fit a window of 1,400 pixels."""
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
-        "Rank": number(pinned=True, width=50),
+        "Rank": number(pinned=True, width=46),
         "Option": text(width=215),
-        "Status": text(width=105),
+        "Status": text(width=98),
         "Score": st.column_config.ProgressColumn(
             min_value=0,
             max_value=1,
             format="%.2f",
-            width=90,
+            width=80,
             help="Weighted fitness, 0 to 1, on absolute references: another option never changes it.",
         ),
-        "Range": text(help="The score in nine of ten draws over what is not known.", alignment="right", width=95),
+        "Range": text(help="The score in nine of ten draws over what is not known.", alignment="right", width=88),
         "Monthly bill": text(
             help="US dollars; in brackets the range of nine of ten draws over what is not known.",
             alignment="right",
-            width=175,
+            width=165,
         ),
         **{
-            name: text(help=f"{name[1:]} of 100 answers arrive within this time.", alignment="right", width=68)
+            name: text(help=f"{name[1:]} of 100 answers arrive within this time.", alignment="right", width=64)
             for name in ("p50", "p95", "p99")
         },
         "Best in": text(
             help="Share of the draws over what is not known in which it comes first.",
             alignment="right",
-            width=70,
+            width=64,
         ),
         **{title: number(format="%.2f", width=_width(title)) for title in words.FUNCTIONS.values()},
         "Note": text(width="large", help="The first limit that fails or is open."),
@@ -222,6 +222,7 @@ def source_columns(pinned: str) -> dict[str, ColumnConfig]:
     return {
         pinned: text(pinned=True),
         "Allowed": text(width="medium"),
+        "As of": text(width=130),
         "Source": text(width="large"),
         "Note": text(width="large"),
     }
