@@ -60,10 +60,10 @@ def searchable(work: Study) -> tuple[str, ...]:
 
 
 def along(work: Study, path: str, swept: Sweep | None = None) -> Axis:
-    """Walk one field over its range around the workload's value.
+    """Walk one field over its range around the workload's value; values that contradict the workload are left out.
 
-    Where two options come close, both are played; `swept` is the sweep of the workload as it is, made if it is not
-    given.
+    The best option and those that come close to it are played; `swept` is the sweep of the workload as it is, made
+    if it is not given.
     Raises: InputError when the field is not numeric or plays no part in this workload.
     """
     start = value_of(work, path) if path in SEARCHED else None
@@ -81,7 +81,8 @@ def along(work: Study, path: str, swept: Sweep | None = None) -> Axis:
         )
     )
     swept = sweep(work) if swept is None else swept
-    seen = [_scores(swept, path, value) for value in values]
+    asked = [(value, scores) for value in values if (scores := _scores(swept, path, value)) is not None]
+    values, seen = tuple(value for value, _ in asked), [scores for _, scores in asked]
     best: list[str | None] = []
     for scores in seen:
         best.append(_best(scores, best[-1] if best else None))
@@ -101,8 +102,8 @@ def flips(work: Study, paths: Sequence[str] | None = None, swept: Sweep | None =
     return tuple(flip for path in (paths or searchable(work)) for flip in along(work, path, swept).flips)
 
 
-def _scores(swept: Sweep, path: str, value: float) -> dict[str, float]:
-    """Score of every option that may run at this value; {} where the value contradicts the workload."""
+def _scores(swept: Sweep, path: str, value: float) -> dict[str, float] | None:
+    """Score of every option that may run at this value; None where the value contradicts the workload."""
     work = swept.work
     changes: dict[str, object] = {path: round(value) if fields.field(path).kind is Kind.INTEGER else value}
     partner = TOGETHER.get(path)
@@ -115,7 +116,7 @@ def _scores(swept: Sweep, path: str, value: float) -> dict[str, float]:
     try:
         workload = work.workload.replace(changes)
     except InputError:
-        return {}
+        return None
     return swept.values(replace(work, workload=workload))
 
 
@@ -135,7 +136,7 @@ def _between(swept: Sweep, path: str, low: float, high: float, before: str | Non
         middle = _fit(one, math.sqrt(low * high))
         if middle in (low, high):
             break
-        if _family(_best(_scores(swept, path, middle), before)) == _family(before):
+        if _family(_best(_scores(swept, path, middle) or {}, before)) == _family(before):
             low = middle
         else:
             high = middle

@@ -16,8 +16,8 @@ CacheTally = tuple[int, int, int, int, int, int, int, int, float, float, float, 
 def ring(models: int, caches: int = 1) -> tuple[Int32, Int32]:
     """Empty lists of models in the order of use, (caches, models + 1): next, -1 where out, and previous."""
     after = np.full((caches, models + 1), -1, dtype=np.int32)
-    before = np.full((caches, models + 1), models, dtype=np.int32)
-    after[:, models] = models
+    before = np.empty((caches, models + 1), dtype=np.int32)  # of what is in the list
+    after[:, models] = before[:, models] = models
     return after, before
 
 

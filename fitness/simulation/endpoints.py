@@ -31,6 +31,7 @@ FUNCTION_TIMEOUT_S = 230.0  # the HTTP trigger of Azure Functions
 LOAD_SHARE = 0.2  # of the time per GB: 1 to 2 s are loading, 4 to 8 s are downloading
 CACHED = frozenset({"mme", "mme_gpu"})
 MOST_PLACES = 4_000_000  # models times instances of a multi-model endpoint that is played whole
+PLACES = 25  # of these for each request that is played: with few requests, more would never be asked for
 MOST_PLAYED = 500  # instances of an endpoint that is played whole
 MOST_SERVERS = 1_000_000  # slots of all its instances
 LEAST_MODELS = 100  # of a slice
@@ -315,18 +316,21 @@ def hottest(inputs: Inputs, seed: int) -> tuple[Inputs, float]:
     return _one_of_many(inputs, share, seed), share
 
 
-def slice_of(inputs: Inputs, outcome: Outcome, seed: int) -> tuple[Inputs, Outcome, float]:
+def slice_of(inputs: Inputs, outcome: Outcome, *, requests: int, seed: int) -> tuple[Inputs, Outcome, float]:
     """An endpoint that can be played: itself or, of too many instances or models on them, a slice with some of both.
 
     Requests are routed and models have their homes at random, so one part of the instances with its part of the load
-    is like another; it counts as one of several endpoints. Gives also how many the slice stands for.
+    is like another; it counts as one of several endpoints. Gives also how many the slice stands for. The more
+    `requests` are played, the more models of a multi-model endpoint on instances are kept.
     """
     if outcome.option in ON_DEMAND:
         return inputs, outcome, 1.0
     instances, models = float(_instances(inputs, outcome)[1]), float(inputs.units[0])
     places = models * instances if outcome.option in CACHED else 0.0
     slots = float(outcome.serving["slots"][0])
-    slices = max(np.sqrt(places / MOST_PLACES), instances / MOST_PLAYED, instances * slots / MOST_SERVERS)
+    slices = max(
+        np.sqrt(places / min(PLACES * requests, MOST_PLACES)), instances / MOST_PLAYED, instances * slots / MOST_SERVERS
+    )
     slices = float(min(np.ceil(slices), instances))
     if slices <= 1:
         return inputs, outcome, 1.0

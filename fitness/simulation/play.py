@@ -203,7 +203,7 @@ def _tally(
     rises: list[Step] = []
     notes: list[str] = []
     for part, (whole, members) in enumerate(parts):
-        scaled, own, slices = endpoints.slice_of(whole, outcome, seed)
+        scaled, own, slices = endpoints.slice_of(whole, outcome, requests=requests, seed=seed)
         if slices > 1:
             notes.append(_of_slice(scaled, outcome.option, slices))
         size = max(FEWEST_REQUESTS, requests // len(parts))

@@ -3,6 +3,7 @@
 The control loop walks every minute, so that cost and capacity come from all of them and latencies from the streams.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -42,7 +43,7 @@ def month_of(plan: Plan, endpoint: Endpoint, progress: Progress = unwatched) -> 
     fleet = fleet_of(plan.month, endpoint)
     counting = Counting()
     for stream in watched(plan.windows, progress):
-        counting.add(stream, answers(stream, endpoint, fleet))
+        counting.add(stream, answers(stream, endpoint, fleet, past=plan.month))
     if fleet is None:
         return counting.tally(held_s=0.0 if endpoint.pool is None else endpoint.pool.provisioned * MONTH_S)
     # Each hop has instances of its own.
@@ -90,13 +91,21 @@ def _behind(wait_s: Array, begin: float) -> float:
     return before + (float(wait_s[last]) - before) * within / 60 if last >= 0 else before
 
 
-def answers(stream: Stream, endpoint: Endpoint, fleet: Fleet | None, *, by_minute: Int64 | None = None) -> Answers:
+def answers(
+    stream: Stream,
+    endpoint: Endpoint,
+    fleet: Fleet | None,
+    *,
+    by_minute: Int64 | None = None,
+    past: Month | None = None,
+) -> Answers:
     """What becomes of a stream's requests on the stretch that `fleet` covers.
 
     Where a queue scales its instances itself, `by_minute` is filled with those in service at the end of each minute.
+    Sandboxes are as the minutes of `past` before the stream have left them; None: there are none at first.
     """
     if endpoint.pool is not None:
-        return _in_sandboxes(stream, endpoint, endpoint.pool)
+        return _in_sandboxes(stream, endpoint, endpoint.pool, past)
     assert fleet is not None  # noqa: S101 what has no sandboxes has instances
     if endpoint.cache is not None:
         return _with_cache(stream, endpoint, endpoint.cache, fleet)
@@ -275,12 +284,23 @@ def _filling(cache: Cache, instances: int, stream: Stream) -> tuple[_Filling, fl
     ), lasts_s + REST * each_s
 
 
-def _in_sandboxes(stream: Stream, endpoint: Endpoint, pool: Pool) -> Answers:
-    """A serverless endpoint or a function: sandboxes that go after an idle time-out."""
-    latency_s, fate = _room(stream)
+def _in_sandboxes(stream: Stream, endpoint: Endpoint, pool: Pool, past: Month | None) -> Answers:
+    """A serverless endpoint or a function: sandboxes that go after an idle time-out.
+
+    A stream at a high rate is too short to start those that a long past has left, so requests that leave them come
+    first: all at once, each on a sandbox of its own that is free when it is to be.
+    """
+    begin = _begin(stream)
+    idle_s = np.zeros(0) if past is None else left_warm(past, endpoint.service_s, pool, begin)
+    before = idle_s.size
+    # The clock begins with them; the stream's own times follow, when the longest time-out is over.
+    later_s = pool.idle_s + endpoint.cold_s - begin if before else 0.0
+    work_s = pool.idle_s - idle_s
+    count = before + stream.arrivals.size
+    latency_s, fate = np.empty(count, np.float32), np.empty(count, np.uint8)
     counts = sandboxes.sandboxes(
-        stream.arrivals,
-        stream.multiplier,
+        np.concatenate([np.zeros(before), stream.arrivals + later_s]),
+        np.concatenate([(work_s / endpoint.service_s).astype(np.float32), stream.multiplier]),
         endpoint.service_s,
         cold_s=endpoint.cold_s,
         ttl_s=pool.idle_s,
@@ -288,12 +308,42 @@ def _in_sandboxes(stream: Stream, endpoint: Endpoint, pool: Pool) -> Answers:
         provisioned=pool.provisioned,
         queues_when_full=pool.queues_when_full,
         timeout_s=endpoint.timeout_s,
-        count_from=stream.lead,
+        count_from=before + stream.lead,
         latency_s=latency_s,
         fate=fate,
     )
     starting_s = counts.paid_cold_s
-    return Answers(latency_s=latency_s, fate=fate, busy_s=counts.busy_s - starting_s, starting_s=starting_s)
+    return Answers(
+        latency_s=latency_s[before:], fate=fate[before:], busy_s=counts.busy_s - starting_s, starting_s=starting_s
+    )
+
+
+def left_warm(past: Month, service_s: float, pool: Pool, begin: float) -> Array:
+    """How long each sandbox that is warm at a time has been idle then, in seconds, the longest first, (sandboxes,).
+
+    Requests at work are Poisson distributed, and sandbox number j is asked for whenever j - 1 others are busy: the
+    time since then is exponential with that rate, minute by minute.
+    Source: docs/background.md#serverless.
+    """
+    ages_s = np.minimum(60.0 * np.arange(math.ceil(pool.idle_s / 60) + 1), pool.idle_s)
+    running = np.concatenate([[0.0], np.cumsum(past.rps * 60)])
+    requests = -np.diff(np.interp((begin - ages_s) / 60, np.arange(running.size), running))
+    at_work = requests / np.diff(ages_s) * service_s
+    busiest = float(at_work.max())
+    most = min(pool.limit, math.ceil(busiest + 8 * math.sqrt(busiest) + 8))
+    if most <= pool.provisioned or busiest <= 0:
+        return np.zeros(0)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, most)))])
+    chance = np.exp(np.arange(most) * np.log(np.maximum(at_work, 1e-300))[:, None] - at_work[:, None] - factorials)
+    fewer = np.concatenate([np.zeros((at_work.size, 1)), np.cumsum(chance, axis=1)[:, :-1]], axis=1)
+    asked = requests[:, None] * np.clip(1 - fewer, 0.0, 1.0)[:, pool.provisioned :]
+    total = np.concatenate([np.zeros((1, asked.shape[1])), np.cumsum(asked, axis=0)])
+    draws = randomness.generator(0, f"warm {begin:.0f}").exponential(size=asked.shape[1])
+    warm = np.flatnonzero(draws < total[-1])
+    minute = np.sum(total[1:, warm] <= draws[warm], axis=0)
+    part = (draws[warm] - total[minute, warm]) / asked[minute, warm]
+    idle_s: Array = ages_s[minute] + part * (ages_s[minute + 1] - ages_s[minute])
+    return -np.sort(-idle_s)
 
 
 def _queued(

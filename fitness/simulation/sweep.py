@@ -91,11 +91,11 @@ class Sweep:
         differ = max((abs(correction) for correction in near), default=0.0)
         return 1 - min(max(2 * differ, CLOSE[0]), CLOSE[1])
 
-    def values(self, work: Study) -> dict[str, float]:
+    def values(self, work: Study, *, requests: int = RACE_REQUESTS, parts: int = FEW_PARTS) -> dict[str, float]:
         """What ranks the options of a changed workload: runs where it is close, corrected formulas elsewhere.
 
         The best option by the formulas, corrected as at this sweep's point, is played, then whoever comes near to it,
-        until nobody near the best is left unplayed. Options that can't run are left out.
+        until neither the best nor anybody near it is left unplayed. Options that can't run are left out.
         """
         found = {
             option: value * math.exp(self.corrections[self.work.options.index(option)])
@@ -106,10 +106,10 @@ class Sweep:
             best = max(found.values())
             near = [option for option, value in found.items() if value >= self.close_ratio * best]
             waiting = [option for option in near if option not in played]
-            if len(near) == 1 or not waiting:
+            if not waiting:
                 break
             option = max(waiting, key=lambda one: found[one])
-            found[option] = settled(work, option, requests=RACE_REQUESTS, parts=FEW_PARTS)[0].played.value
+            found[option] = settled(work, option, requests=requests, parts=parts)[0].played.value
             played.add(option)
         return found
 

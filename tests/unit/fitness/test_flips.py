@@ -63,3 +63,12 @@ def test_scheduled_work_is_walked_along_its_records():
 def test_the_verdict_carries_the_flip_points_of_the_load():
     verdict = recommend(presets.load("payroll-chatbot"), book=BOOK)
     assert verdict.flips == flips.flips(CHATBOT, ["traffic.rps_mean"])
+
+
+def test_values_that_contradict_the_workload_are_no_place_where_nothing_can_run():
+    # The mean is not declared and rises above the declared peak of 20 requests a second.
+    declared = presets.load("card-fraud").replace({"traffic.rps_mean": None, "traffic.rps_peak": 20})
+    axis = flips.along(study(declared, book=BOOK), "traffic.rps_mean")
+    assert max(axis.values) <= 20
+    assert None not in axis.best
+    assert all(one.after is not None for one in axis.flips)

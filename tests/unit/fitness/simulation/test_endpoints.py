@@ -128,13 +128,13 @@ def sliced(option, changes=None, config=None):
     values = {path: value for path, value in {**MANY, **(changes or {})}.items() if value is not None}
     work = studied(values, priors=PLAIN, config=config)
     outcome = work.configured(option).outcome
-    return work, outcome, endpoints.slice_of(work.point, outcome, 1)
+    return work, outcome, endpoints.slice_of(work.point, outcome, requests=40_000, seed=1)
 
 
 def test_an_endpoint_that_can_be_played_is_no_slice():
     for option in ("real_time", "serverless", "mme"):
         outcome = CUSTOMERS.configured(option).outcome
-        assert endpoints.slice_of(CUSTOMERS.point, outcome, 1) == (CUSTOMERS.point, outcome, 1.0)
+        assert endpoints.slice_of(CUSTOMERS.point, outcome, requests=40_000, seed=1) == (CUSTOMERS.point, outcome, 1.0)
     # Sandboxes are counted by their limit, not by the load.
     work, outcome, found = sliced("azure_functions")
     assert found == (work.point, outcome, 1.0)
@@ -189,13 +189,13 @@ def test_a_slice_of_a_cache_has_its_part_of_the_load():
 
 
 def test_a_slice_of_a_cache_has_its_part_of_the_models_but_not_too_few():
-    changes = {"models.count": 10_000, "models.popularity": "uniform", "composition": "independent"}
+    changes = {"models.count": 20_000, "models.popularity": "uniform", "composition": "independent"}
     small = {"instance_type": "ml.m5.large"}
     _, outcome, (part, _, slices) = sliced("mme", changes, small)
     most = float(outcome.settings["max_instances"][0])
-    # Places are models times instances, and both are cut: four million are left of each slice at most.
-    assert slices == max(np.ceil(np.sqrt(10_000 * most / 4e6)), np.ceil(most / 500))
-    assert float(part.units[0]) == round(10_000 / slices)
+    # Places are models times instances, and both are cut: 25 for each of 40,000 requests are left of each slice.
+    assert slices == np.ceil(np.sqrt(20_000 * most / 1e6)) > np.ceil(most / 500)
+    assert float(part.units[0]) == round(20_000 / slices)
     _, _, (part, _, slices) = sliced("mme", {**changes, "models.count": 150}, small)
     assert 150 / slices < 100 == float(part.units[0])
     _, _, (part, _, slices) = sliced("mme", {**changes, "models.count": 20}, small)
