@@ -11,6 +11,7 @@ from textwrap import wrap
 
 from fitness.flips import Flip
 from fitness.gates import Gate
+from fitness.measured import measured_fields, sentence
 from fitness.reasons import money
 from fitness.sensitivity import Change
 from fitness.verdict import Interval, OptionResult, Percentiles, Verdict
@@ -52,6 +53,7 @@ def as_dict(verdict: Verdict) -> dict[str, object]:
         "configurations": {"weighed": verdict.weighed, "played": verdict.tried},
         "cost_reference_usd": verdict.reference_usd,
         "weights": dict(verdict.weights),
+        "measured": list(measured_fields(verdict.workload)),
         "options": [_option(result) for result in verdict.options],
         "pareto": list(verdict.pareto),
         "flips": [flip_as_dict(flip) for flip in verdict.flips],
@@ -145,6 +147,8 @@ def as_text(verdict: Verdict) -> str:
     lines += [f"Changes at {flip.field} = {flip.at:g}: from {flip.before} to {flip.after}" for flip in verdict.flips]
     if verdict.ask_next:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
+    if (measured := sentence(verdict.workload)) is not None:
+        lines += _wrapped((f"Measured: {measured}",), "")
     if best is not None and best.assumed:
         lines += _wrapped((f"Assumed: {', '.join(best.assumed)}",), "")
     lines.append(f"Limits: {verdict.profile}. Prices as of {verdict.prices_as_of}. Figures: {figures(verdict)}.")

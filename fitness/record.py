@@ -3,6 +3,7 @@
 from fitness import workload_file
 from fitness.answer import figures, headline
 from fitness.bill import CENT
+from fitness.measured import sentence
 from fitness.reasons import money
 from fitness.verdict import OptionResult, Verdict
 
@@ -30,6 +31,8 @@ def decision_record(verdict: Verdict) -> str:
     lines += [_other(result) for result in verdict.options if result is not best]
     if verdict.ask_next:
         lines += ["", f"Worth asking next: {', '.join(f'`{path}`' for path in verdict.ask_next)}."]
+    if (measured := sentence(verdict.workload)) is not None:
+        lines += ["", f"Measured: {measured}."]
     if best is not None and best.assumed:
         lines += ["", f"Assumed, because not declared: {', '.join(f'`{path}`' for path in best.assumed)}."]
     lines += [

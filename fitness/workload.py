@@ -23,6 +23,7 @@ from fitness.popularity import Popularity, PopularityKind, popularity
 
 __all__ = [
     "Constraints",
+    "Measured",
     "Models",
     "Objectives",
     "Popularity",
@@ -122,6 +123,15 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What a load test put into the workload."""
+
+    fields: str | None = None
+    as_of: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """A declared workload; the attributes are the keys of the workload file, and unknown is None.
 
@@ -143,6 +153,7 @@ class Workload:
     constraints: Constraints = field(default_factory=Constraints)
     weights: Weights = field(default_factory=Weights)
     limits: LimitProfile | None = None
+    measured: Measured = field(default_factory=Measured)
 
     def __post_init__(self) -> None:
         problems = problems_of(self.declared())
@@ -210,6 +221,7 @@ _SECTION_TYPES: Mapping[str, type] = {
     "objectives": Objectives,
     "constraints": Constraints,
     "weights": Weights,
+    "measured": Measured,
 }
 
 

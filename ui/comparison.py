@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from fitness import answer, record, workload_file
+from fitness.measured import sentence
 from fitness.verdict import OptionResult, Verdict
 from ui import cards, charts, flips, sources, tables, words
 from ui import format as fmt
@@ -93,6 +94,8 @@ def _draw_pair(verdict: Verdict) -> None:
 
 def _draw_assumptions(verdict: Verdict) -> None:
     paths = tuple(dict.fromkeys(path for one in verdict.options for path in one.assumed))
+    if (measured := sentence(verdict.workload)) is not None:
+        st.write(f"Measured: {fmt.plain(measured)}.")
     if paths:
         st.write(
             "Nobody said these, so the evaluation draws them from the distributions below; they are "

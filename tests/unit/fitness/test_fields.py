@@ -15,7 +15,7 @@ traffic.jobs_per_month objectives.latency_p95_ms objectives.latency_p99_ms objec
 objectives.cold_start_ok objectives.cold_start_budget_s objectives.monthly_budget_usd objectives.cost_sensitivity
 constraints.vpc constraints.network_isolation constraints.data_capture constraints.outside_aws
 constraints.scale_to_zero weights.cost weights.latency weights.throughput weights.scaling weights.traffic
-limits
+limits measured.fields measured.as_of measured.by
 """
 
 
@@ -134,7 +134,7 @@ def test_an_unknown_path_is_refused_with_the_nearest():
         ("latency_p99", "did you mean objectives.latency_p99_ms?"),
         ("traffic.zzz", "known here: idle_ratio, jobs_per_month, pattern"),
         ("zzz", "known here: accelerator, composition"),
-        ("nowhere.zzz", "known here: constraints, models"),
+        ("nowhere.zzz", "known here: constraints, measured, models"),
     ],
 )
 def test_an_unknown_key_gets_the_nearest_known_one(key, hint):

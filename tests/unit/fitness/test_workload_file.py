@@ -20,6 +20,7 @@ TOP_LEVEL = [
     "constraints",
     "description",
     "limits",
+    "measured",
     "models",
     "multi_model_stages",
     "name",
@@ -95,6 +96,11 @@ weights:
   traffic: 1
 
 limits: current
+
+measured:
+  fields: "request.processing_ms=12.5"
+  as_of: "2026-11-21"
+  by: load test of endpoint card-fraud
 """
 
 
