@@ -25,7 +25,7 @@ from fitness.simulation.months import DAY, Month, month
 from fitness.simulation.policies import Candidate, Design, Kind, design, late_share, launch_times, replay
 from fitness.simulation.policy_lint import Finding, Level, lint, reaction_s
 from fitness.simulation.proposed import hourly, instance_type_of, outcome_of
-from fitness.simulation.rules import Backlog, Policy, Scheduled, ToZero
+from fitness.simulation.rules import Policy, ToZero
 from fitness.study import ACCELERATORS, SEED, Study
 
 _ON_REQUESTS = (Kind.TARGET_TRACKING, Kind.STEP, Kind.SCHEDULED)
@@ -169,7 +169,12 @@ def _one_endpoint(inputs: Inputs, option: str, seed: int) -> tuple[Month, tuple[
 
 
 def _least(work: Study, inputs: Inputs, outcome: Outcome, instance_type: str) -> int:
-    """The fewest instances worth trying: what holds the models that are to stay in memory."""
+    """The fewest instances worth trying: what holds the models that are to stay in memory; none before a queue.
+
+    Where the workload accepts no cold start, one of a queue stays.
+    """
+    if outcome.option == "async":
+        return 1 if inputs.objectives.cold_start_ok is False else 0
     resident = outcome.settings.get("models_in_memory")
     if resident is None:
         return 1
@@ -251,8 +256,6 @@ def _unscalable(instance_type: str) -> Sequence[Finding]:
 
 def _refusals(inputs: Inputs, policy: Policy) -> Sequence[str]:
     """What the workload says against the policy."""
-    base = policy.base if isinstance(policy, Scheduled) else policy
-    goes_to_zero = isinstance(base, ToZero) or (isinstance(base, Backlog) and base.minimum == 0)
-    if goes_to_zero and inputs.objectives.cold_start_ok is False:
-        return ("The workload accepts no cold start, and this policy goes to zero: set the minimum to 1.",)
+    if isinstance(policy, ToZero) and inputs.objectives.cold_start_ok is False:
+        return ("The workload accepts no cold start, and this policy goes to zero.",)
     return ()

@@ -152,7 +152,7 @@ def design(
     launch_s: Sequence[float],
     late_share: float,
     variant: str = "",
-    least: int = 1,
+    least: int = 0,
     usd_per_hour: float | None = None,
     deadline_s: float | None = None,
     service_s: float = 0.0,
@@ -160,8 +160,8 @@ def design(
     """Replay many policies of one kind and recommend the cheapest that keeps late requests within a share.
 
     `carries_per_minute` is what one instance carries within the objectives; `launch_s` are equally likely launch
-    times; `least` is the smallest minimum that is tried. A backlog needs `deadline_s`, and `service_s`, how long one
-    request is worked on.
+    times; `least` is the smallest minimum that is tried, below one only in front of a queue. A backlog needs
+    `deadline_s`, and `service_s`, how long one request is worked on.
     Raises: ValueError for a speed that is not above 0, for no launch time, and for a backlog without a deadline.
     """
     if not (carries_per_minute > 0 and launch_s):
@@ -243,7 +243,7 @@ def _policies(
     notes: list[str],
 ) -> Iterator[Policy]:
     peak = float(month.counts.max())
-    minimums = _minimums(month.counts, carries, least)
+    minimums = _minimums(month.counts, carries, max(least, 1))
     if kind is Kind.TARGET_TRACKING:
         out_s = sorted({COOLDOWN_S, 60.0 * max(1, math.ceil(launch_s / 60))})  # shorter than a launch is a trap
         for target, minimum, out, into in product(TARGETS, minimums, out_s, IN_COOLDOWNS_S):
@@ -259,7 +259,7 @@ def _policies(
             yield ToZero(target_per_minute=target * carries, maximum=maximum, scale_in_cooldown_s=into)
     else:
         maximum = _needed(peak, carries)
-        for share, minimum in product(BACKLOGS, sorted({0, *minimums})):
+        for share, minimum in product(BACKLOGS, sorted({least, *minimums})):
             target = max(1.0, share * carries * (deadline_s or 0.0) / 60)
             yield Backlog(target_per_instance=target, minimum=minimum, maximum=max(maximum, minimum))
 

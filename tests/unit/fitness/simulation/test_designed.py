@@ -112,9 +112,9 @@ def test_a_queue_is_worked_off_at_full_speed_until_its_deadline():
 
 def test_a_policy_to_zero_contradicts_a_workload_that_accepts_no_cold_start():
     quiet = {"traffic.pattern": "intermittent", "traffic.rps_mean": 0.01, "traffic.rps_peak": 1}
-    refuses = queued(**quiet, **{"objectives.cold_start_ok": False})
+    refuses = found("real_time", Kind.TO_ZERO, **quiet, **{"objectives.cold_start_ok": False})
     assert any("accepts no cold start" in note for note in refuses.notes)
-    assert not any("accepts no cold start" in note for note in queued(**quiet).notes)
+    assert not any("accepts no cold start" in note for note in found("real_time", Kind.TO_ZERO, **quiet).notes)
 
 
 def test_a_burstable_type_is_refused_since_it_cannot_be_registered():
@@ -166,3 +166,13 @@ def test_the_same_seed_gives_the_same_design():
     first, second = found(), found()
     assert first.found == second.found
     assert np.array_equal(first.followed.ready, second.followed.ready)
+
+
+def test_a_queue_keeps_an_instance_where_the_workload_accepts_no_cold_start():
+    minimums = {
+        accepted: {one.policy.minimum for one in queued(**{"objectives.cold_start_ok": accepted}).found.candidates}
+        for accepted in (None, True, False)
+    }
+    assert 0 in minimums[None] & minimums[True]
+    assert min(minimums[False]) == 1
+    assert not any("no cold start" in note for note in queued(**{"objectives.cold_start_ok": False}).notes)
