@@ -40,6 +40,6 @@ SCHEDULE = _form(
 )
 # A tag may not begin with aws: or hostfit:, which are given by AWS and by the launch itself.
 TAG_KEY = re.compile(r"(?!(?i:aws|hostfit):)[\w\s.:/=+@-]{1,128}")
-TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{0,256}")
+TAG_VALUE = re.compile(r"[\w\s.:/=+@-]{1,256}")
 ENVIRONMENT_KEY = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,1023}")
 ENVIRONMENT_VALUE = re.compile(r"[\S\s]{0,1024}")

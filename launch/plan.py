@@ -3,12 +3,29 @@
 A plan is a value; `launch.stacks` makes it real, and only with a `Confirmation` that matches it.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from fitness.bill import Bill
+from fitness.bill import Bill, plain
+from fitness.errors import InputError, Problem
+from fitness.prices import PriceBook
+from fitness.trace import Trace
+from fitness.workload import Workload
+from launch import price
+from launch.checks import check
+from launch.notes import ABOUT, BILLED, irreversible, notes
+from launch.permissions import Permission, permissions
 from launch.request import Request
+from launch.roles import model_data
+from launch.template import tags, template
+from launch.template_parts import Json
+
+__all__ = ["Confirmation", "Permission", "Plan", "PlannedResource", "plan", "token_of"]
+
+MOST_BYTES = 51_200  # CloudFormation API reference, TemplateBody, read 2026-11-21
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,15 +40,6 @@ class PlannedResource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """What the person who launches must be allowed to do."""
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """A request with all that a person wants to know before confirming it."""
 
@@ -41,10 +49,10 @@ class Plan:
     tags: Mapping[str, str]  # of the stack, which passes them on
     resources: tuple[PlannedResource, ...]
     idle: Bill  # an hour in which nothing is asked
-    month: Bill | None  # with the workload's traffic; None without a workload
+    month: Bill | None  # with the workload's traffic; None without a workload, or where it can't run so
     usd_per_hour: Decimal  # the idle hour: what a person confirms
-    most_usd_per_hour: Decimal  # with as many instances as scaling may start
-    usd_per_1k_requests: Decimal | None  # where requests are paid one by one; None elsewhere or without a workload
+    most_usd_per_hour: Decimal  # with all that may run at once
+    usd_per_1k_requests: Decimal | None  # of the workload's month, where requests are paid one by one
     permissions: tuple[Permission, ...]
     irreversible: tuple[str, ...]
     notes: tuple[str, ...]
@@ -58,3 +66,62 @@ class Confirmation:
     token: str
     usd_per_hour: Decimal
     by: str
+
+
+def plan(request: Request, *, book: PriceBook, workload: Workload | None = None, trace: Trace | None = None) -> Plan:
+    """The plan of a request whose models are resolved.
+
+    With a workload the plan has the bill of its month, and what the workload demands is held against the request.
+    Raises: InputError with everything that the option or the workload does not allow.
+    """
+    settings = check(request, workload)
+    body = template(request)
+    if len(json.dumps(body)) > MOST_BYTES:
+        message = f"is too large: its template has more than {MOST_BYTES} bytes; shorten the environments"
+        raise InputError([Problem(path="$", message=message)])
+    resources = body["Resources"]
+    idle, most = (bill(request, settings, resources, book) for bill in (price.idle, price.most))
+    monthly = None
+    if workload is not None:
+        monthly = price.month(request, settings, workload, book=book, trace=trace)
+    parameters = {
+        model_data(index, len(request.containers)): one.model_data_url for index, one in enumerate(request.containers)
+    }
+    token = token_of(body, parameters)
+    usd_per_hour = price.confirmed(idle)
+    return Plan(
+        request=request,
+        template=body,
+        parameters=parameters,
+        tags={**tags(request), "hostfit:token": token, "hostfit:usd-per-hour": plain(usd_per_hour, places=2)},
+        resources=tuple(_planned(name, one) for name, one in resources.items()),
+        idle=idle,
+        month=None if monthly is None else monthly[0],
+        usd_per_hour=usd_per_hour,
+        most_usd_per_hour=price.confirmed(most),
+        usd_per_1k_requests=price.per_thousand(monthly) if price.is_paid_by_request(request) else None,
+        permissions=permissions(request, resources),
+        irreversible=irreversible(request),
+        notes=notes(request, settings, bills=(idle, most), has_month=workload is None or monthly is not None),
+        token=token,
+    )
+
+
+def token_of(body: Mapping[str, object], parameters: Mapping[str, str]) -> str:
+    """A digest of what will be made: 64 hexadecimal digits.
+
+    >>> token_of({"Resources": {}}, {})[:8]
+    '327befc8'
+    """
+    canonical = json.dumps([body, parameters], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _planned(name: str, one: Json) -> PlannedResource:
+    found = one["Properties"]
+    named = (
+        found.get("EndpointName") if one["Type"] == "AWS::SageMaker::Endpoint" else found.get("InferenceComponentName")
+    )
+    return PlannedResource(
+        logical_id=name, type=one["Type"], name=named, about=ABOUT[name], is_billed=one["Type"] in BILLED
+    )

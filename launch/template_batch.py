@@ -38,6 +38,7 @@ def job(request: Request, *, model_name: str, job_name: str) -> Json:
                 }
             ),
             "TransformResources": _resources(request, settings),
+            "DataCaptureConfig": _capture(request),
             "Tags": [{"Key": "hostfit:launch", "Value": request.name}],
         }
     )
@@ -51,6 +52,13 @@ def _resources(request: Request, settings: Settings) -> Json:
             "VolumeKmsKeyId": request.kms_key_arn,
         }
     )
+
+
+def _capture(request: Request) -> Json | None:
+    """A job keeps all of its records, or none."""
+    if request.capture is None:
+        return None
+    return present({"DestinationS3Uri": request.capture.s3_uri, "KmsKeyId": request.kms_key_arn})
 
 
 def schedule(request: Request) -> Resources:

@@ -119,6 +119,7 @@ OF_OPTION: Mapping[str, Mapping[str, dict[str, Any]]] = {
         }}}},
     },
     "batch": {
+        **CAPTURED,
         "vpc": IN_NETWORKS["vpc"],
         "scheduled": {"transform": replace(BATCH, schedule="cron(30 2 * * ? *)")},
         "scheduled_objects": {

@@ -1,0 +1,142 @@
+"""What a launch costs: an hour in which nothing is asked, an hour of everything it may start, a month of a workload."""
+
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from fitness.analytic.settings import FOLLOWS
+from fitness.bill import Bill, Metered, bill_for
+from fitness.errors import InputError
+from fitness.items import COMPONENTS, HOURS_PER_MONTH
+from fitness.prices import PriceBook
+from fitness.study import study
+from fitness.trace import Trace
+from fitness.verdict import bill_of
+from fitness.workload import Workload
+from launch.request import Request
+from launch.settings import Settings
+from launch.template_parts import Resources
+
+SECONDS = 3600
+CONFIRMED = Decimal("0.0001")  # what a person confirms, to a hundredth of a cent
+TRACKING_ALARMS = 2  # that Application Auto Scaling makes for a target
+_RENTED = {"async": "async", "batch": "batch_transform"}
+_EXACT = Context(prec=40)
+
+
+def idle(request: Request, settings: Settings, resources: Resources, book: PriceBook) -> Bill:
+    """The bill of an hour in which nobody asks for anything."""
+    return _hour(request, settings, resources, book, instances=0 if request.option == "batch" else settings.minimum)
+
+
+def most(request: Request, settings: Settings, resources: Resources, book: PriceBook) -> Bill:
+    """The bill of an hour with every instance that may run, or with all that serverless may compute."""
+    return _hour(request, settings, resources, book, instances=most_instances(settings), is_busy=True)
+
+
+def most_instances(settings: Settings) -> int:
+    """As many as scaling, or its schedule, may start."""
+    scheduled = [one["max_instances"] for one in settings.schedule]
+    return max([settings.maximum, *(most for most in scheduled if isinstance(most, int))])
+
+
+def confirmed(bill: Bill) -> Decimal:
+    """A bill's total as a person confirms it.
+
+    >>> confirmed(Bill(lines=(), region="eu-west-1"))
+    Decimal('0.0000')
+    """
+    return bill.exact_total.quantize(CONFIRMED, rounding=ROUND_HALF_UP, context=_EXACT)
+
+
+def month(
+    request: Request, settings: Settings, workload: Workload, *, book: PriceBook, trace: Trace | None
+) -> tuple[Bill, Decimal] | None:
+    """The bill of a month of the workload with this configuration, and the requests in it; None: it can't run so.
+
+    Raises: InputError for settings that contradict the workload.
+    """
+    # What an answer says beside its settings follows from the workload again.
+    config = {
+        name: value for name, value in request.configuration.items() if name not in FOLLOWS or name == "endpoints"
+    }
+    if settings.provisioned is not None:
+        config["provisioned_concurrency"] = settings.provisioned
+    try:
+        work = study(workload, book=book, config=config, options=(request.option,), trace=trace)
+    except InputError as err:
+        paths = (problem.path.replace("$.config.", "$.configuration.") for problem in err.problems)
+        problems = [replace(problem, path=path) for problem, path in zip(err.problems, paths, strict=True)]
+        raise InputError(problems) from err
+    like = replace(work.played[request.option], variant=_variant(request, settings))
+    played = work.proposed(like)
+    if played is None or played.outcome is None:
+        return None
+    return bill_of(work, played.outcome), Decimal(str(float(played.outcome.offered[0])))
+
+
+def _variant(request: Request, settings: Settings) -> str:
+    """The way to run the option that the settings ask for, by the names of the decision engine."""
+    if request.option == "serverless":
+        return "on_demand" if settings.provisioned is None else "provisioned"
+    if request.option == "async":
+        return "from_zero" if settings.minimum == 0 else "always_on"
+    return "inference_components" if settings.has_components else "always_on"
+
+
+def _hour(
+    request: Request,
+    settings: Settings,
+    resources: Resources,
+    book: PriceBook,
+    *,
+    instances: int,
+    is_busy: bool = False,
+) -> Bill:
+    metered = []
+    if settings.instance_type is not None:
+        component = _RENTED.get(request.option, "hosting")
+        item = f"{component}/{settings.instance_type}"
+        name = f"{COMPONENTS[component]} ({settings.instance_type})"
+        metered.append(Metered(item=item, quantity=Decimal(instances), name=name, note=f"{instances} x 1 h"))
+        if settings.volume_gb:
+            gb = Decimal(settings.volume_gb * instances)
+            metered.append(_by_the_month("storage/hosting", gb, f"{gb} GB"))
+    if settings.memory_mb is not None:
+        metered += _serverless(settings, is_busy=is_busy)
+    kinds = [one["Type"] for one in resources.values()]
+    tracking = [one for one in resources.values() if "TargetTrackingScalingPolicyConfiguration" in one["Properties"]]
+    alarms = kinds.count("AWS::CloudWatch::Alarm") + TRACKING_ALARMS * len(tracking)
+    if alarms:
+        metered.append(_by_the_month("cloudwatch/alarm", Decimal(alarms), f"{alarms} alarms"))
+    paid = [one for one in metered if one.quantity]
+    return bill_for(paid, request.region, book, estimate=True)
+
+
+def _serverless(settings: Settings, *, is_busy: bool) -> list[Metered]:
+    kept, at_once = settings.provisioned or 0, settings.max_concurrency or 0
+    found = {f"provisioned_concurrency/usage/{settings.memory_mb}": (kept, "provisioned")}
+    if is_busy:
+        found[f"provisioned_concurrency/duration/{settings.memory_mb}"] = (kept, "provisioned and busy")
+        found[f"serverless/duration/{settings.memory_mb}"] = (at_once - kept, "busy")
+    return [
+        Metered(item=item, quantity=Decimal(units * SECONDS), note=f"{units} {how} x {SECONDS} s")
+        for item, (units, how) in found.items()
+    ]
+
+
+def _by_the_month(item: str, quantity: Decimal, what: str) -> Metered:
+    hourly = _EXACT.divide(quantity, Decimal(HOURS_PER_MONTH))
+    return Metered(item=item, quantity=hourly, note=f"{what} x 1 h / {HOURS_PER_MONTH} h of a month")
+
+
+def is_paid_by_request(request: Request) -> bool:
+    """Whether requests are paid one by one, so that an hour says little."""
+    return request.option == "serverless"
+
+
+def per_thousand(found: tuple[Bill, Decimal] | None) -> Decimal | None:
+    """The month's cost of a thousand requests."""
+    if found is None or not found[1]:
+        return None
+    bill, requests = found
+    return _EXACT.divide(bill.exact_total * 1000, requests).quantize(CONFIRMED, context=_EXACT)
