@@ -1,15 +1,15 @@
 """What runs: a launch as its stack describes it. Pure: made from the answers of CloudFormation."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any, Final
 
 from fitness.errors import InputError
-from launch.request import Request, from_document
+from launch.request import Request
+from launch.template import request_of
 
 # The tags of a launch, on the stack and on all that it makes.
 TAG: Final = "hostfit:launch"
@@ -143,11 +143,11 @@ def launched_of(stack: Mapping[str, Any], events: Iterable[Event] = (), request:
         status=stack["StackStatus"],
         status_reason=stack.get("StackStatusReason"),
         phase=_PHASES.get(stack["StackStatus"], Phase.FAILED),
-        created=stack["CreationTime"],
-        updated=stack.get("LastUpdatedTime"),
+        created=stack["CreationTime"].astimezone(UTC),
+        updated=None if stack.get("LastUpdatedTime") is None else stack["LastUpdatedTime"].astimezone(UTC),
         option=tags.get(OPTION_TAG),
         token=tags.get(TOKEN_TAG),
-        usd_per_hour=_decimal(tags.get(PRICE_TAG)),
+        usd_per_hour=usd_of(tags.get(PRICE_TAG)),
         by=tags.get(BY_TAG),
         expires=time_of(tags.get(EXPIRES_TAG)),
         tags=tags,
@@ -167,7 +167,7 @@ def event_of(event: Mapping[str, Any]) -> Event:
     """Give an event of DescribeStackEvents."""
     return Event(
         id=event["EventId"],
-        at=event["Timestamp"],
+        at=event["Timestamp"].astimezone(UTC),
         logical_id=event["LogicalResourceId"],
         type=event["ResourceType"],
         status=event["ResourceStatus"],
@@ -191,16 +191,16 @@ def last_operation(newest_first: Sequence[Event]) -> tuple[Event, ...]:
     return tuple(reversed(found))
 
 
-def request_of(template: str | Mapping[str, Any]) -> Request | None:
+def kept_request(template: Mapping[str, Any]) -> Request | None:
     """Give the request that a launch's template keeps; None if it has none that can be read."""
     try:
-        body = json.loads(template) if isinstance(template, str) else template
-        return from_document(body["Metadata"]["hostfit"]["request"])
-    except (ValueError, KeyError, TypeError, InputError):  # somebody else's template, or changed by hand
+        return request_of(template)
+    except InputError:  # changed by hand
         return None
 
 
-def _decimal(text: str | None) -> Decimal | None:
+def usd_of(text: str | None) -> Decimal | None:
+    """Give the amount that a tag holds; None if it holds none."""
     try:
         value = Decimal(text) if text is not None else None
     except InvalidOperation:

@@ -15,9 +15,9 @@ from launch.launched import (
     Phase,
     begins,
     event_of,
+    kept_request,
     last_operation,
     launched_of,
-    request_of,
     with_details,
 )
 from launch.request import Request
@@ -92,10 +92,14 @@ class Looking:
         state = (launched.updated, launched.is_at_rest)
         known, request = self._requests.get(launched.stack_id, (None, None))
         if known != state:
-            template = self.clients("cloudformation").get_template(StackName=launched.stack_id)["TemplateBody"]
-            request = request_of(template)
+            request = kept_request(self.template(launched.stack_id))
             self._requests[launched.stack_id] = (state, request)
         return request
+
+    def template(self, stack_id: str) -> Mapping[str, Any]:
+        """Give the template of a stack; one that is no JSON is not ours, and empty. Raises: ClientError."""
+        body = self.clients("cloudformation").get_template(StackName=stack_id)["TemplateBody"]
+        return body if isinstance(body, Mapping) else {}
 
     def resources(self, stack_id: str) -> dict[str, Mapping[str, Any]]:
         """Give the resources that a stack has, by logical id. Raises: ClientError."""

@@ -54,7 +54,12 @@ class Proposing(Looking):
             stack = self._stack_for(plan)
             if stack is not None and stack.token == plan.token and not stack.is_rolled_back:
                 return _nothing_to_do(plan, stack, by)
-            return self._change_set(plan, stack, by)
+            try:
+                return self._change_set(plan, stack, by)
+            except ClientError:
+                if self._has_changed(plan.request.name, stack):
+                    raise BusyError(f"{plan.request.name} was begun by somebody else meanwhile; look again") from None
+                raise
 
     def execute(self, proposal: Proposal, confirmation: Confirmation) -> None:
         """Begin what was proposed and confirmed; nothing happens if that was begun already, by whomever.
@@ -216,6 +221,14 @@ class Proposing(Looking):
         is_frame = stack is not None and stack["StackStatus"] == "REVIEW_IN_PROGRESS"
         if is_frame and not cloudformation.list_change_sets(StackName=stack_id)["Summaries"]:
             cloudformation.delete_stack(StackName=stack_id)
+
+    def _has_changed(self, name: str, before: Launched | None) -> bool:
+        """Whether an operation on a stack was begun since it was looked at."""
+        stack = self.described(name)
+        if stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+            return before is not None
+        now = (stack["StackStatus"], stack.get("ChangeSetId"))
+        return before is None or (before.status, before.change_set_id) != now
 
     def _was_begun(self, proposal: Proposal) -> bool:
         """Whether the change set, or another of the same plan, has been executed."""

@@ -4,8 +4,12 @@ The account is the only ledger: what there is to know of a launch is on its stac
 without a `Confirmation` that matches what was shown.
 """
 
+from launch.following import Following
 from launch.proposing import Proposing
+from launch.removal import Removing
+from launch.sweep import Sweeping
+from launch.verify import Verifying
 
 
-class Stacks(Proposing):
+class Stacks(Proposing, Following, Verifying, Removing, Sweeping):
     """The launches of an account and Region. Threads may share it."""

@@ -1,6 +1,8 @@
 """What all operations of CloudFormation stand on: the store, the engine, and what a request asks a stack to be."""
 
+import contextlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -23,6 +25,7 @@ from sandbox.services.service import Context, Params, Service
 _Item = TypeVar("_Item")
 # What would change what happens, so that it is better refused than ignored.
 _NOT_EMULATED: Final = ("StackPolicyBody", "StackPolicyURL", "ResourceTypes", "NotificationARNs", "ResourcesToImport")
+_LOOKING: Final = ("Describe", "List", "Get", "Validate")
 _PAGE = 100  # entries of a list in one answer
 
 
@@ -33,6 +36,7 @@ class Stacks(Service):
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
+        self._changing = threading.Lock()
         self.store = Store(cloud.database("cloudformation", SCHEMA))
         self.engine = Engine(self.store, calls=self.calls, bind=self.bind, types=TYPES, background=cloud.background)
         cloud.tag_sources.append(self._tagged)
@@ -42,9 +46,14 @@ class Stacks(Service):
         self.engine.resume()
 
     def handle(self, wire: Wire, request: Request, context: Context) -> Response:
-        """Answer one request; a parameter that breaks a constraint has CloudFormation's own code."""
+        """Answer one request; a parameter that breaks a constraint has CloudFormation's own code.
+
+        Of requests that change something one is answered after the other: two clients may ask for the same at once.
+        """
+        only_looks = wire.operation(request).startswith(_LOOKING)
         try:
-            return super().handle(wire, request, context)
+            with contextlib.nullcontext() if only_looks else self._changing:
+                return super().handle(wire, request, context)
         except AwsError as err:
             if err.code == "ValidationException":
                 raise Invalid(err.message) from err

@@ -1,20 +1,13 @@
-"""One sandbox for all the tests of a process, without the samples."""
-
-import time
-from collections.abc import Iterator
+"""One sandbox for all the tests of a process; a test that stops or breaks it starts its own."""
 
 import pytest
 
 from launch.stacks import Stacks
-from tests import sandboxed
+from tests.integration.sandbox.conftest import hosting, own_sandbox, sandbox, script_archive
+from tests.launching import soon
 from tests.stack_account import Account
 
-
-@pytest.fixture(scope="session")
-def sandbox(tmp_path_factory) -> Iterator[sandboxed.Sandbox]:
-    running = sandboxed.start(tmp_path_factory.mktemp("sandbox"))
-    yield running
-    running.stop()
+__all__ = ["hosting", "own_sandbox", "sandbox", "script_archive"]
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +18,3 @@ def account(sandbox) -> Account:
 @pytest.fixture(scope="session")
 def stacks(sandbox) -> Stacks:
     return Stacks(sandbox.client, pause=soon)
-
-
-def soon(_seconds: float) -> None:
-    """Wait as little as the sandbox needs."""
-    time.sleep(0.02)
