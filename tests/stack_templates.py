@@ -10,6 +10,7 @@ Resources = dict[str, Any]
 Container = Callable[..., dict[str, Any]]  # a sample's key -> its container
 # A number may be text, as it is when it comes from a parameter: CloudFormation turns it into what the service wants.
 ON_INSTANCES = {"InstanceType": "ml.m5.large", "InitialInstanceCount": "1"}
+QUICKEST = "digits/model.tar.gz"  # the sample whose model server is ready first
 VARIANT = {"Fn::Sub": "endpoint/${Endpoint.EndpointName}/variant/all"}
 
 
@@ -78,7 +79,7 @@ def options(of: Container) -> dict[str, Resources]:
 
 def components(of: Container) -> Resources:
     """An endpoint without models of its own, and one inference component on it."""
-    bare = option({"PrimaryContainer": of("iris/model.tar.gz")}, ON_INSTANCES)
+    bare = option({"PrimaryContainer": of(QUICKEST)}, ON_INSTANCES)
     config = bare["Config"]["Properties"]
     del config["ProductionVariants"][0]["ModelName"]
     config["ExecutionRoleArn"] = att("Role", "Arn")
@@ -103,7 +104,7 @@ def recurring_transform(of: Container) -> Resources:
         "RoleArn": att("Role", "Arn"),
         "Input": {"Fn::Sub": '{"ModelName": "${Model.ModelName}"}'},
     }
-    container = of("iris/model.tar.gz")
+    container = of(QUICKEST)
     return {
         **role(),
         "Model": resource("SageMaker::Model", ExecutionRoleArn=att("Role", "Arn"), PrimaryContainer=container),
@@ -134,7 +135,7 @@ def scaled(of: Container) -> Resources:
         "Schedule": "cron(0 6 * * ? *)",
         "ScalableTargetAction": {"MinCapacity": 1, "MaxCapacity": "3"},
     }
-    hosted = option({"PrimaryContainer": of("iris/model.tar.gz")}, ON_INSTANCES)
+    hosted = option({"PrimaryContainer": of(QUICKEST)}, ON_INSTANCES)
     # The alarm watches the endpoint's updates, so it must not refer to the endpoint: it would be a circle.
     hosted["Endpoint"]["Properties"]["DeploymentConfig"] = {
         "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}},

@@ -151,7 +151,7 @@ class Executions(Resources):
                 outcome = self._outcome(context, job)
                 facts.update(
                     output=outcome.output, columns=outcome.columns, update_count=outcome.update_count,
-                    manifest=outcome.manifest, bytes_read=outcome.bytes_read,
+                    manifest=outcome.manifest, bytes_read=outcome.bytes_read, rows=outcome.rows,
                 )  # fmt: skip
                 self._finish(job.execution_id, facts, "SUCCEEDED")
             except QueryFailed as err:
@@ -286,11 +286,12 @@ class Executions(Resources):
         state, facts, _ = self._found(context, params["QueryExecutionId"])
         if state in _UNFINISHED:
             raise invalid(f"Query has not yet finished. Current state: {state}")
+        rows = facts.get("update_count") or facts.get("rows", 0)
         timeline = {k: v for k, v in _statistics(facts).items() if k.endswith("InMillis")}
         return {
             "QueryRuntimeStatistics": {
                 "Timeline": timeline,
-                "Rows": {"InputBytes": facts.get("bytes_read", 0), "OutputRows": facts.get("update_count") or 0},
+                "Rows": {"InputBytes": facts.get("bytes_read", 0), "OutputRows": rows},
             }
         }
 

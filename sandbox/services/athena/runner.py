@@ -51,6 +51,7 @@ class Outcome:
     output: str
     columns: list[ColumnInfo] = field(default_factory=list)
     update_count: int | None = None
+    rows: int = 0  # of the result
     manifest: str | None = None
     bytes_read: int = 0
 
@@ -161,12 +162,14 @@ class _Run:
         with tempfile.TemporaryFile(prefix="athena-") as file:
             write_header(file, columns)
             formatters = [formatter(column[1]) for column in reader.description or []]
+            count = 0
             while rows := reader.fetchmany(_ROWS_AT_ONCE):
                 self._stop_if_cancelled()
                 write_rows(file, rows, formatters)
+                count += len(rows)
             file.seek(0)
             self._put(output, file)
-        return Outcome(output=output, columns=columns)
+        return Outcome(output=output, columns=columns, rows=count)
 
     def _sizes(self, tree: exp.Expression, count: int) -> list[int | None]:
         """Give the length n of those columns that are varchar(n) by themselves, or in the one table they are of."""

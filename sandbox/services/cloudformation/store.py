@@ -183,12 +183,6 @@ class Store:
             after = replace(_latest(connection, stack_id), **changes)
             connection.execute("UPDATE stacks SET document = ? WHERE id = ?", (_json(after), stack_id))
 
-    def forget_stack(self, stack_id: str) -> None:
-        """Remove a stack that never came to be, with everything about it."""
-        with self._database.transaction() as connection:
-            for table, column in (("stacks", "id"), ("events", "stack_id"), ("change_sets", "stack_id")):
-                connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (stack_id,))  # noqa: S608 (our tables)
-
     # Resources
 
     def resources(self, stack_id: str) -> list[Resource]:

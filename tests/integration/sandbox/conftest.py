@@ -12,6 +12,7 @@ from sandbox.settings import SAMPLES_BUCKET
 from tests import sandboxed
 from tests.hosting import Hosting, keys
 from tests.lake import BUCKET, connected
+from tests.stack_account import Account
 
 
 @pytest.fixture(scope="session")
@@ -120,6 +121,20 @@ def script_uri(hosting, script_archive) -> str:
 def script_model(hosting, script_uri) -> str:
     """A model with that script."""
     return hosting.model(hosting.container("iris/model.tar.gz", ModelDataUrl=script_uri))
+
+
+@pytest.fixture(scope="session")
+def account(sandbox, hosting) -> Account:
+    """What creates stacks, once the samples are there: their bucket is part of what the account holds."""
+    return Account(sandbox)
+
+
+@pytest.fixture
+def leaves_nothing(account) -> Iterator[None]:
+    """Compare what the account holds before and after a test."""
+    before = account.holds()
+    yield
+    assert account.holds() == before
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,8 @@ class TestService:
         assert "NextToken" not in last
         content = s3.get_object(Bucket=BUCKET, Key=f"results/{identity}.csv")["Body"].read()
         assert content == b'"x"\n"1"\n"2"\n"3"\n"4"\n"5"\n'
+        statistics = athena.get_query_runtime_statistics(QueryExecutionId=identity)["QueryRuntimeStatistics"]
+        assert statistics["Rows"] == {"InputBytes": 0, "OutputRows": 5}
 
     def test_a_query_that_is_stopped_is_cancelled(self, sandbox, s3):
         athena = sandbox.client("athena")

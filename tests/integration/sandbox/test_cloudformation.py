@@ -37,11 +37,6 @@ Outputs:
 """
 
 
-@pytest.fixture(scope="module")
-def account(sandbox):
-    return Account(sandbox)
-
-
 @pytest.fixture
 def cloudformation(account):
     return account.cloudformation

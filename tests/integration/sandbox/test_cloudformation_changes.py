@@ -3,22 +3,9 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.stack_account import Account
 from tests.stack_templates import att, policy, resource
 
 MARKS = {"aws:cloudformation:logical-id", "aws:cloudformation:stack-id", "aws:cloudformation:stack-name"}
-
-
-@pytest.fixture
-def account(sandbox):
-    return Account(sandbox)
-
-
-@pytest.fixture
-def leaves_nothing(account):
-    before = account.holds()
-    yield
-    assert account.holds() == before
 
 
 def refused(function, **members):

@@ -2,8 +2,6 @@
 
 import copy
 
-import pytest
-
 from sandbox.samples.archive import model_archive
 from sandbox.settings import SAMPLES_BUCKET
 from tests.sandboxed import until
@@ -39,11 +37,6 @@ _WITHOUT_ENDPOINT = {"News", "NewsPolicy", "Inbox", "InboxPolicy", "Mail", "Slow
 
 def no_container(_key, **_members):
     return {"Image": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2-cpu-py3"}
-
-
-@pytest.fixture(scope="module")
-def account(sandbox, hosting):
-    return Account(sandbox)
 
 
 def test_a_failure_at_each_resource_leaves_no_orphan(account, hosting):

@@ -4,17 +4,11 @@ import copy
 
 import pytest
 
-from tests.stack_account import Account
 from tests.stack_refusals import Stacks
 from tests.stack_templates import scaled
 
 EVERY = 11  # of the calls of an operation one in so many is refused; with 1 each of them is, and it takes minutes
 _OVER_THE_ENDPOINT = {"Endpoint", "Target", "Tracking", "Steps", "Note"}
-
-
-@pytest.fixture
-def account(sandbox, hosting):
-    return Account(sandbox)
 
 
 @pytest.fixture

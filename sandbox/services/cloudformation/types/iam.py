@@ -10,7 +10,6 @@ from sandbox.services.cloudformation.types.resource_type import (
     ResourceType,
     document_text,
     only,
-    tag_list,
 )
 
 
@@ -61,11 +60,7 @@ class Role(ResourceType):
         for policy, document in new.items():
             call("iam", "put_role_policy", RoleName=name, PolicyName=policy, PolicyDocument=document)
         _attach(call, name, before.get("ManagedPolicyArns", []), after.get("ManagedPolicyArns", []))
-        added, gone = self.retagged(before, after)
-        if added:
-            call("iam", "tag_role", RoleName=name, Tags=tag_list(added))
-        if gone:
-            call.take("iam", "untag_role", RoleName=name, TagKeys=gone)
+        self.retag(call, ("iam", "tag_role", "untag_role"), before, after, RoleName=name)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete the role with the policies of its own; any other keeps it in being, as on AWS."""

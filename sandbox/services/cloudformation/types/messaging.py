@@ -53,11 +53,7 @@ class Topic(ResourceType):
                 _unsubscribe(call, {**entry, "TopicArn": arn})
         for entry in after.get("Subscription", []):
             call("sns", "subscribe", TopicArn=arn, **entry)
-        added, gone = self.retagged(before, after)
-        if added:
-            call("sns", "tag_resource", ResourceArn=arn, Tags=tag_list(added))
-        if gone:
-            call.take("sns", "untag_resource", ResourceArn=arn, TagKeys=gone)
+        self.retag(call, ("sns", "tag_resource", "untag_resource"), before, after, ResourceArn=arn)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it with the subscriptions of its own."""

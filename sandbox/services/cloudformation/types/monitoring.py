@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.calls import Calls
-from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, tag_list, without
+from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, without
 
 
 class _AnyAlarm(ResourceType):
@@ -33,11 +33,7 @@ class _AnyAlarm(ResourceType):
         if without(before, "Tags") != without(after, "Tags"):
             call("cloudwatch", self.put, **{**without(after, "Tags"), "AlarmName": name})
         arn = call.arn("cloudwatch", f"alarm:{name}")
-        added, gone = self.retagged(before, after)
-        if added:
-            call("cloudwatch", "tag_resource", ResourceARN=arn, Tags=tag_list(added))
-        if gone:
-            call.take("cloudwatch", "untag_resource", ResourceARN=arn, TagKeys=gone)
+        self.retag(call, ("cloudwatch", "tag_resource", "untag_resource"), before, after, ResourceARN=arn)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""

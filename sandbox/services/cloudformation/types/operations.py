@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from sandbox.services.cloudformation.calls import Calls
-from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, tag_list, without
+from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, without
 
 
 class LogGroup(ResourceType):
@@ -79,12 +79,8 @@ class Rule(ResourceType):
             call.take("events", "remove_targets", Rule=name, Ids=lost, **bus)
         if wanted:
             call("events", "put_targets", Rule=name, Targets=after["Targets"], **bus)
-        added, gone = self.retagged(before, after)
         arn = call.arn("events", f"rule/{name}")
-        if added:
-            call("events", "tag_resource", ResourceARN=arn, Tags=tag_list(added))
-        if gone:
-            call.take("events", "untag_resource", ResourceARN=arn, TagKeys=gone)
+        self.retag(call, ("events", "tag_resource", "untag_resource"), before, after, ResourceARN=arn)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Remove its targets, then delete it."""

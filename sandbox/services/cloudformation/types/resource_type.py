@@ -116,6 +116,17 @@ class ResourceType(ABC):
             return {}, []
         return tag_changes(self._tags(before), self._tags(after))
 
+    def retag(
+        self, call: Calls, operations: tuple[str, str, str], before: Properties, after: Properties, **target: str
+    ) -> None:
+        """Change tags by a service's two operations, of the form that most services have."""
+        service, set_tags, remove_tags = operations
+        added, gone = self.retagged(before, after)
+        if added:
+            call(service, set_tags, **target, Tags=tag_list(added))
+        if gone:
+            call.take(service, remove_tags, **target, TagKeys=gone)
+
     def _tags(self, properties: Properties) -> dict[str, str]:
         tags = properties.get(self.tags_property) or {}
         pairs = tags.items() if isinstance(tags, dict) else [(tag["Key"], tag["Value"]) for tag in tags]

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from sandbox.services.cloudformation.calls import Calls, Refused
-from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, tag_list, without
+from sandbox.services.cloudformation.types.resource_type import Found, Properties, ResourceType, only, without
 
 
 class _Hosting(ResourceType):
@@ -32,11 +32,8 @@ class _Hosting(ResourceType):
 
     def configure(self, call: Calls, name: str, before: Properties, after: Properties) -> None:
         """Change the tags."""
-        new, gone = self.retagged(before, after)
-        if new:
-            call("sagemaker", "add_tags", ResourceArn=self.arn(call, name), Tags=tag_list(new))
-        if gone:
-            call.take("sagemaker", "delete_tags", ResourceArn=self.arn(call, name), TagKeys=gone)
+        operations = ("sagemaker", "add_tags", "delete_tags")
+        self.retag(call, operations, before, after, ResourceArn=self.arn(call, name))
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""

@@ -182,11 +182,8 @@ class Parameter(ResourceType):
         if not before:
             return
         call("ssm", "put_parameter", **{**without(after, "Tags"), "Name": name}, Overwrite=True)
-        added, gone = self.retagged(before, after)
-        if added:
-            call("ssm", "add_tags_to_resource", ResourceType="Parameter", ResourceId=name, Tags=tag_list(added))
-        if gone:
-            call.take("ssm", "remove_tags_from_resource", ResourceType="Parameter", ResourceId=name, TagKeys=gone)
+        operations = ("ssm", "add_tags_to_resource", "remove_tags_from_resource")
+        self.retag(call, operations, before, after, ResourceType="Parameter", ResourceId=name)
 
     def delete(self, call: Calls, name: str, properties: Properties) -> None:
         """Delete it."""
