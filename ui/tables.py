@@ -222,6 +222,7 @@ def source_columns(pinned: str) -> dict[str, ColumnConfig]:
     return {
         pinned: text(pinned=True),
         "Allowed": text(width="medium"),
+        "Price": text(width=190),
         "As of": text(width=130),
         "Source": text(width="large"),
         "Note": text(width="large"),
