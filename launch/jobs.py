@@ -77,6 +77,17 @@ def look(clients: Clients, name: str) -> Job:
     )
 
 
+def listed(clients: Clients, request: Request, *, most: int = 20) -> tuple[Job, ...]:
+    """Give the runs of a launch, the newest first, those that a schedule started too. Raises: CloudError."""
+    prefix = job_prefix(request)
+    with explained():
+        answer = clients("sagemaker").list_transform_jobs(
+            NameContains=prefix, SortBy="CreationTime", SortOrder="Descending", MaxResults=most
+        )
+    names = [one["TransformJobName"] for one in answer["TransformJobSummaries"]]
+    return tuple(look(clients, name) for name in names if name.startswith(prefix))
+
+
 def output(clients: Clients, found: Job) -> Mapping[str, bytes]:
     """Give the first results of a job by their keys, each up to a megabyte; those written since it began.
 
