@@ -1,5 +1,6 @@
 """The instances of a variant follow the metric of a policy."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +10,20 @@ from tests.sandboxed import until
 DIMENSION = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
 
 
-@pytest.fixture(scope="module")
-def endpoint(hosting) -> str:
-    return hosting.endpoint(hosting.config(hosting.model(hosting.container("digits/model.tar.gz"))))
+@pytest.fixture
+def endpoint(hosting) -> Iterator[str]:
+    """An endpoint that follows metrics until the test is over."""
+    name = hosting.endpoint(hosting.config(hosting.model(hosting.container("digits/model.tar.gz"))))
+    yield name
+    scaling, target = hosting.sandbox.client("application-autoscaling"), of_variant(name)
+    scaling.delete_scaling_policy(**target, PolicyName="follow")
+    scaling.deregister_scalable_target(**target)
+    hosting.gone(name)
+
+
+def of_variant(endpoint: str) -> dict[str, str]:
+    """Name the scalable target of an endpoint's only variant."""
+    return {**DIMENSION, "ResourceId": f"endpoint/{endpoint}/variant/AllTraffic"}
 
 
 def put(hosting, name: str, *values: float) -> None:
@@ -29,7 +41,7 @@ def put(hosting, name: str, *values: float) -> None:
 def follow(hosting, endpoint: str, metric: str) -> None:
     """Let the only variant follow a metric, with 100 for each instance, between one and four."""
     scaling = hosting.sandbox.client("application-autoscaling")
-    target = {**DIMENSION, "ResourceId": f"endpoint/{endpoint}/variant/AllTraffic"}
+    target = of_variant(endpoint)
     scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=4)
     scaling.put_scaling_policy(
         **target,
