@@ -87,25 +87,25 @@ def fitness_pair(first: OptionResult, second: OptionResult) -> go.Figure:
     option has no bars.
     """
     figure = go.Figure()
-    labels = [_SCORE, *words.FUNCTIONS.values()][::-1]
-    for result, pattern in ((second, "/"), (first, "")):
+    labels = [_SCORE, *words.FUNCTIONS.values()]
+    for result, pattern in ((first, ""), (second, "/")):
         functions = [None if result.fitness is None else getattr(result.fitness, name) for name in words.FUNCTIONS]
-        values, band = [result.score, *functions][::-1], result.score_interval
-        without = [None] * len(functions)
+        band = result.score_interval
+        # The number of a score with a band would lie on the band; the table beside it has it.
+        numbers = [None if band else result.score, *functions]
         figure.add_trace(
             go.Bar(
-                x=values,
+                x=[result.score, *functions],
                 y=labels,
                 name=result.option.title,
                 orientation="h",
-                # The number of a score with a band would lie on the band; the table beside it has it.
-                text=[fmt.score(value) if value is not None else "" for value in (values[:-1] if band else values)],
+                text=["" if value is None else fmt.score(value) for value in numbers],
                 textposition="outside",
-                error_x={
+                error_x={  # of the first bar alone: a missing number would be drawn as a range of 0
                     "type": "data",
                     "symmetric": False,
-                    "array": [*without, band.p95 - band.p50 if band else None],
-                    "arrayminus": [*without, band.p50 - band.p5 if band else None],
+                    "array": [band.p95 - band.p50] if band else [],
+                    "arrayminus": [band.p50 - band.p5] if band else [],
                     "thickness": 1.5,
                     "width": 4,
                 },
@@ -114,8 +114,8 @@ def fitness_pair(first: OptionResult, second: OptionResult) -> go.Figure:
             )
         )
     figure.update_layout(dict(LAYOUT), height=HEIGHT_PX, barmode="group")
-    figure.update_layout(legend_traceorder="reversed")
     figure.update_xaxes(range=[0, 1.12], tickvals=[0, 0.25, 0.5, 0.75, 1], title="Fitness, 0 to 1")
+    figure.update_yaxes(autorange="reversed")
     return figure
 
 

@@ -85,19 +85,20 @@ def test_a_verdict_without_any_feasible_option_is_an_empty_chart():
 
 def test_two_options_have_five_bars_and_the_score_with_its_range_each(fraud):
     figure = charts.fitness_pair(fraud.option("real_time"), fraud.option("mme"))
-    assert [bars.name for bars in figure.data] == ["Multi-model endpoint (CPU)", "Real-time endpoint"]
-    real_time = dict(zip(figure.data[1].y, figure.data[1].x, strict=True))
+    assert [bars.name for bars in figure.data] == ["Real-time endpoint", "Multi-model endpoint (CPU)"]
+    real_time = dict(zip(figure.data[0].y, figure.data[0].x, strict=True))
     shown = fraud.option("real_time")
     functions = {name.capitalize(): value for name, value in shown.fitness.as_dict().items()}
     assert real_time == {**functions, "Score": shown.score}
-    ends = figure.data[1].error_x.arrayminus[-1], figure.data[1].error_x.array[-1]
-    assert ends == (shown.score - shown.score_interval.p5, shown.score_interval.p95 - shown.score)
-    assert set(figure.data[1].error_x.array[:-1]) == {None}
+    ranges = figure.data[0].error_x
+    assert figure.data[0].y[0] == "Score"
+    assert ranges.arrayminus == (shown.score - shown.score_interval.p5,)
+    assert ranges.array == (shown.score_interval.p95 - shown.score,)
 
 
 def test_an_infeasible_option_has_no_bars_and_the_words_say_so(fraud):
     figure = charts.fitness_pair(fraud.option("real_time"), fraud.option("batch"))
-    assert set(figure.data[0].x) == {None}
+    assert set(figure.data[1].x) == {None}
     assert "Batch transform is infeasible" in charts.fitness_pair_alt(fraud.option("real_time"), fraud.option("batch"))
 
 

@@ -6,20 +6,11 @@ from fitness.analytic.settings import checked
 from fitness.errors import InputError
 from fitness.simulation.policy_config import BACKLOG, stated
 from fitness.simulation.policy_settings import settings_of
-from fitness.simulation.rules import Action, Scheduled, Step, StepScaling, TargetTracking
+from fitness.simulation.rules import Action, Scheduled, StepScaling, TargetTracking
+from tests.scaling import STEPS
 from ui import policy_text
 
 METRIC = "InvocationsPerInstance"
-STEPS = StepScaling(
-    out_above=1_566.31,
-    in_below=783.156,
-    steps_out=(Step(distance=0, change=1), Step(distance=783.16, change=2)),
-    steps_in=(Step(distance=0, change=1), Step(distance=391.578, change=3)),
-    minimum=1,
-    maximum=5,
-    out_points=1,
-    in_points=20,
-)
 OFFICE_HOURS = tuple(
     Action(minute_of_week=day * 1440 + hour * 60 + 54, minimum=low, maximum=5)
     for day in range(7)
