@@ -6,7 +6,7 @@ from fitness.fields import field
 from fitness.gates import Gate
 from fitness.verdict import OptionResult, Verdict
 from ui import format as fmt
-from ui import state, tables, words
+from ui import launch_start, state, tables, words
 
 DESCRIBE = "pages/architects/describe.py"
 
@@ -30,6 +30,7 @@ def draw_banner(verdict: Verdict) -> None:
         st.markdown(f"{' '.join(badges)} {_chances(verdict)}")
         st.write(fmt.plain(best.option.summary))
         _draw_figures(best)
+        launch_start.draw_link(best.option.id)
         _draw_flips(verdict)
         _draw_questions(verdict)
 
@@ -128,6 +129,8 @@ def draw_why_not(result: OptionResult, *, rank: int) -> None:
         return
     with card:
         st.write(fmt.plain(result.option.summary))
+        if result.status != "infeasible":
+            launch_start.draw_link(result.option.id)
         _draw_list(result.reasons)
         if result.to_win:
             is_out = result.status == "infeasible"

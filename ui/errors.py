@@ -2,7 +2,8 @@
 
 UiError
 ├── BrokenLinkError   the scenario in a link can't be read; whatever was open stays open
-└── NotAllowedError   the person does not have the role for what was asked; nothing was done
+├── NotAllowedError   the person does not have the role for what was asked; nothing was done
+└── SpentError        what was confirmed has been confirmed before, or is not what was shown; nothing was done
 """
 
 import contextlib
@@ -28,6 +29,10 @@ class BrokenLinkError(UiError):
 
 class NotAllowedError(UiError):
     """The person does not have the role for what was asked; nothing was done."""
+
+
+class SpentError(UiError):
+    """What was confirmed has been confirmed before, or is not what was shown; nothing was done."""
 
 
 @contextlib.contextmanager

@@ -79,6 +79,22 @@ _PAGES = (
         icon=":material/rule:",
         help="Every limit and price that an answer may rest on, with its source and date.",
     ),
+    _PageRow(
+        section="operations",
+        roles=frozenset({Role.ARCHITECTS, Role.OPERATIONS}),
+        name="launch",
+        title="Launch",
+        icon=":material/rocket_launch:",
+        help="An option as a stack: its plan, its price, its permissions, and the launch itself.",
+    ),
+    _PageRow(
+        section="operations",
+        roles=frozenset({Role.OPERATIONS}),
+        name="endpoints",
+        title="Endpoints",
+        icon=":material/dns:",
+        help="What runs in the account: state, cost, traffic, a first call, changes and removal.",
+    ),
 )
 _FIRST = _PAGES[0]
 

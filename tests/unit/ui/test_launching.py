@@ -1,0 +1,183 @@
+"""What a person does to the account is done once, by whoever may, and only as it was shown."""
+
+from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+from fitness.errors import InputError
+from launch.request import Model, Request
+from ui import cloud, launching, uploads
+from ui.errors import NotAllowedError, SpentError
+
+ADA = {"is_logged_in": True, "email": "ada@example.org"}
+EVE = {"is_logged_in": True, "email": "eve@example.org"}
+PRICE = Decimal("0.115")
+REQUEST = Request(
+    name="iris",
+    option="real_time",
+    region="us-east-1",
+    configuration={"instance_type": "ml.m5.large"},
+    models=(Model(source="s3://models/iris/model.tar.gz"),),
+)
+PLAN = SimpleNamespace(token="t", usd_per_hour=PRICE)  # noqa: S106 (of a plan, not of a person)
+
+
+class Account:
+    """Stacks that note what is done to them."""
+
+    def __init__(self):
+        self.done = []
+        self.error = None
+
+    def propose(self, plan, *, by):
+        return SimpleNamespace(
+            plan=plan, usd_per_hour_after=plan.usd_per_hour, stack_id="s", change_set_id="c", asked_by=by
+        )
+
+    def execute(self, proposal, confirmation):
+        if self.error:
+            raise self.error
+        self.done.append(("execute", confirmation.token, confirmation.usd_per_hour, confirmation.by))
+
+    def preview_removal(self, name):
+        return SimpleNamespace(name=name, token="r", usd_per_hour=PRICE, stuck=())  # noqa: S106 (as above)
+
+    def remove(self, name, confirmation, *, give_up):
+        self.done.append(("remove", name, confirmation.by))
+
+
+@pytest.fixture
+def tab(monkeypatch):
+    """One tab of Ada, who may launch, and the account that it talks to."""
+    accounts = {"": Account(), "prod": Account()}
+    chosen = SimpleNamespace(profile="", accounts=accounts)
+    monkeypatch.setattr(st, "session_state", {})
+    monkeypatch.setattr(st, "user", ADA)
+    monkeypatch.setattr(st, "secrets", {"roles": {"operations": [ADA["email"]]}})
+    monkeypatch.setattr(cloud, "profile", lambda: chosen.profile)
+    monkeypatch.setattr(cloud, "stacks", accounts.__getitem__)
+    monkeypatch.setattr(cloud, "clients", lambda profile: None)
+    monkeypatch.setattr(launching.models, "resolve", lambda request, clients, *, upload: request)
+    return chosen
+
+
+def nonce(purpose, subject):
+    return launching.pending(purpose, subject).nonce
+
+
+def test_what_was_confirmed_is_executed_with_its_price_and_who_gave_it(tab):
+    launching.review(REQUEST, PLAN)
+    launching.launch(nonce(launching.LAUNCH, "t"))
+    assert tab.accounts[""].done == [("execute", "t", PRICE, "ada@example.org")]
+    assert launching.begun("iris").run.error is None
+
+
+def test_a_replayed_click_launches_nothing(tab):
+    launching.review(REQUEST, PLAN)
+    shown = nonce(launching.LAUNCH, "t")
+    launching.launch(shown)
+    with pytest.raises(SpentError):
+        launching.launch(shown)
+    assert len(tab.accounts[""].done) == 1
+
+
+def test_another_tab_confirms_nothing(tab, monkeypatch):
+    launching.review(REQUEST, PLAN)
+    shown = nonce(launching.LAUNCH, "t")
+    monkeypatch.setattr(st, "session_state", {})
+    with pytest.raises(SpentError):
+        launching.launch(shown)
+    assert not tab.accounts[""].done
+
+
+def test_a_guessed_nonce_confirms_nothing_and_leaves_the_review(tab):
+    launching.review(REQUEST, PLAN)
+    with pytest.raises(SpentError):
+        launching.launch("0" * 32)
+    assert launching.pending(launching.LAUNCH, "t") is not None
+
+
+def test_an_architect_can_neither_review_nor_preview_nor_sweep(tab, monkeypatch):
+    monkeypatch.setattr(st, "user", EVE)
+    for act in (
+        lambda: launching.review(REQUEST, PLAN),
+        lambda: launching.preview_removal("iris", "s"),
+        launching.find_left_over,
+    ):
+        with pytest.raises(NotAllowedError):
+            act()
+
+
+def test_who_loses_the_role_between_review_and_confirmation_launches_nothing(tab, monkeypatch):
+    launching.review(REQUEST, PLAN)
+    shown = nonce(launching.LAUNCH, "t")
+    monkeypatch.setattr(st, "secrets", {"roles": {"operations": []}})
+    with pytest.raises(NotAllowedError):
+        launching.launch(shown)
+    assert not tab.accounts[""].done
+
+
+def test_another_person_in_the_same_tab_confirms_nothing(tab, monkeypatch):
+    launching.review(REQUEST, PLAN)
+    shown = nonce(launching.LAUNCH, "t")
+    monkeypatch.setattr(st, "secrets", {"roles": {"operations": ["*"]}})
+    monkeypatch.setattr(st, "user", EVE)
+    with pytest.raises(SpentError):
+        launching.launch(shown)
+    assert not tab.accounts[""].done
+
+
+def test_a_review_is_about_one_plan_and_one_account(tab):
+    launching.review(REQUEST, PLAN)
+    assert launching.pending(launching.LAUNCH, "another plan") is None
+    tab.profile = "prod"
+    assert launching.pending(launching.LAUNCH, "t") is None
+
+
+def test_a_launch_goes_to_the_account_that_was_reviewed(tab):
+    launching.review(REQUEST, PLAN)
+    shown = nonce(launching.LAUNCH, "t")
+    tab.profile = "prod"
+    launching.launch(shown)
+    assert tab.accounts[""].done
+    assert not tab.accounts["prod"].done
+
+
+def test_a_failure_in_the_background_is_kept_for_the_page(tab):
+    tab.accounts[""].error = SpentError("no")
+    launching.review(REQUEST, PLAN)
+    launching.launch(nonce(launching.LAUNCH, "t"))
+    assert str(launching.begun("iris").run.error) == "no"
+
+
+def test_a_removal_is_confirmed_once(tab):
+    launching.preview_removal("iris", "s")
+    shown = nonce(launching.REMOVE, "s")
+    launching.remove(shown)
+    with pytest.raises(SpentError):
+        launching.remove(shown)
+    assert tab.accounts[""].done == [("remove", "iris", "ada@example.org")]
+
+
+@pytest.mark.parametrize("source", ["/etc", "~/.aws", "model", "file:///etc"])
+def test_with_sign_in_nobody_names_folders_of_the_server(tab, source):
+    with pytest.raises(InputError, match="upload the model instead"):
+        launching.check_sources(with_source(source))
+
+
+def test_samples_addresses_and_uploads_may_be_named(tab):
+    for source in ("sample:iris", "s3://b/k.tar.gz", str(uploads.keep({"model.tar.gz": b"1"}))):
+        launching.check_sources(with_source(source))
+
+
+def test_the_local_user_may_name_folders(tab, monkeypatch):
+    monkeypatch.setattr(st, "user", {})
+    launching.check_sources(with_source("/home/ada/model"))
+
+
+def with_source(source):
+    return Request(
+        name="iris", option="real_time", region="us-east-1", configuration={}, models=(Model(source=source),)
+    )

@@ -1,0 +1,128 @@
+"""A plan as a person reads it before confirming: what is made, what it costs, what it takes, what can't be undone."""
+
+import json
+
+import pandas as pd
+import streamlit as st
+
+from launch.permissions import policy
+from launch.plan import Plan
+from ui import cloud, launch_words, tables
+from ui import format as fmt
+
+
+def draw(plan: Plan) -> None:
+    """Draw the plan."""
+    _draw_price(plan)
+    _draw_list("What can't be undone", plan.irreversible)
+    _draw_list("Good to know", plan.notes)
+    with st.expander(f"Resources ({len(plan.resources)})", icon=":material/account_tree:", key="lch_resources"):
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "Resource": one.logical_id,
+                        "Type": one.type.removeprefix("AWS::"),
+                        "Billed": "yes" if one.is_billed else "no",
+                        "For": one.about,
+                        "Name": one.name or "generated",
+                    }
+                    for one in plan.resources
+                ]
+            ),
+            hide_index=True,
+            height="content",
+            key="lch_resource_table",
+            alt="Resources of the stack with their types and what they are for",
+        )
+    with st.expander("Receipt of the price", icon=":material/receipt_long:", key="lch_receipt"):
+        _draw_bill("An hour in which nothing is asked", plan, is_month=False)
+        _draw_bill("A month with the workload's traffic", plan, is_month=True)
+    with st.expander("Permissions that it takes", icon=":material/key:", key="lch_permissions"):
+        _draw_permissions(plan)
+
+
+def _draw_price(plan: Plan) -> None:
+    with st.grid(4, min_column_width=130):
+        st.metric(
+            "An hour, idle",
+            fmt.plain(launch_words.per_hour(plan.usd_per_hour)),
+            help="What is billed while nothing is asked. This is the price that a launch confirms.",
+        )
+        st.metric("A month, idle", fmt.plain(fmt.usd(launch_words.per_month(plan.usd_per_hour))), help="730 hours.")
+        st.metric(
+            "An hour, at most",
+            fmt.plain(launch_words.per_hour(plan.most_usd_per_hour)),
+            help="With as many instances as scaling may start. Requests that are paid one by one come on top.",
+        )
+        if plan.month is not None:
+            st.metric("A month, in use", fmt.plain(fmt.usd(plan.month.total)), help="As the workload declares it.")
+        elif plan.usd_per_1k_requests is not None:
+            st.metric("A thousand requests", fmt.plain(fmt.usd(plan.usd_per_1k_requests)))
+    missing = sorted({*plan.idle.missing, *(plan.month.missing if plan.month else ())})
+    if missing:
+        st.warning(
+            f"No price is known for {fmt.plain(fmt.listed(missing))}. The sums leave it out.",
+            title="The price is incomplete",
+            icon=":material/money_off:",
+        )
+
+
+def _draw_list(title: str, sentences: tuple[str, ...]) -> None:
+    if sentences:
+        lines = "\n".join(f"- {fmt.plain(fmt.sentence(one))}" for one in sentences)
+        st.markdown(f"**{title}**\n\n{lines}")
+
+
+def _draw_bill(title: str, plan: Plan, *, is_month: bool) -> None:
+    bill = plan.month if is_month else plan.idle
+    if bill is None:
+        return
+    total = fmt.cents(bill.total) if is_month else launch_words.per_hour(bill.exact_total)
+    st.markdown(f"**{title}: {fmt.plain(total)}**")
+    if not bill.lines:
+        st.write("Nothing is billed.")
+        return
+    frame = tables.bill(bill).rename(columns={"A month": "Amount"})
+    if not is_month:
+        frame["Amount"] = [launch_words.per_hour(line.usd) for line in bill.lines]
+    st.dataframe(
+        frame,
+        column_config=tables.bill_columns(),
+        hide_index=True,
+        height="content",
+        key=f"lch_bill_{'month' if is_month else 'hour'}",
+        alt=f"{title}, line by line with unit price and source",
+    )
+    for note in bill.notes:
+        st.caption(fmt.plain(note))
+
+
+def _draw_permissions(plan: Plan) -> None:
+    st.write("Whoever launches needs these. The role of the containers gets its own, in the template.")
+    st.table(
+        pd.DataFrame(
+            [
+                {
+                    "Why": fmt.plain(fmt.sentence(one.why)),
+                    "Actions": fmt.plain(", ".join(one.actions)),
+                    "On": fmt.plain(", ".join(one.resources)),
+                }
+                for one in plan.permissions
+            ]
+        ),
+        border="horizontal",
+        hide_index=True,
+        alt="Permissions with the actions, the resources and the reason",
+    )
+    account = cloud.here().id
+    if account is not None:
+        st.download_button(
+            "As an IAM policy",
+            data=json.dumps(policy(plan.permissions, account=account), indent=2),
+            file_name=f"{plan.request.name}-policy.json",
+            mime="application/json",
+            icon=":material/download:",
+            on_click="ignore",
+            key="lch_policy",
+        )

@@ -1,0 +1,276 @@
+"""What a person does to the account: looked up first, then confirmed once, and checked here whoever drew the button.
+
+A tab looks up what an action would do and what it costs. What comes back can be confirmed once, by the same person, in
+the same tab and account: a replayed click, another tab or an address confirms nothing.
+"""
+
+import math
+import secrets
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, TypeVar, cast
+
+import streamlit as st
+
+from fitness.errors import InputError, Problem
+from fitness.workload import Workload
+from launch import jobs, models
+from launch import plan as planning
+from launch.clients import Clients
+from launch.errors import FailedError
+from launch.launched import Launched, Phase
+from launch.plan import Confirmation, Plan
+from launch.proposals import Proposal
+from launch.removal import Removal
+from launch.request import Request
+from launch.samples import PREFIX as SAMPLE
+from launch.stacks import Stacks
+from launch.sweep import Sweep, Swept
+from ui import cloud, data, roles, scenario, state, uploads
+from ui.errors import SpentError
+from ui.roles import Role
+from ui.runs import Run, Runs
+
+LAUNCH, REMOVE, SWEEP, JOB = "launch", "remove", "sweep", "job"
+
+_PENDING, _BEGUN = "hostfit_pending", "hostfit_begun"
+_SETTLE_S, _SETTLE_STEP_S = 0.5, 0.02
+_AT_ONCE = 16  # actions of all visitors; each mostly waits for AWS
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending(Generic[Found]):
+    """What is being looked up, or waits to be confirmed."""
+
+    subject: Hashable  # what it is about; another one needs another look
+    nonce: str
+    profile: str
+    by: str
+    run: Run[Found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reviewed:
+    """What was asked for, and what that would change."""
+
+    asked: Request
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """The last action of this tab on a launch."""
+
+    run: Run[Any]
+    change_set_id: str | None = None  # that the stack shows once the action has reached it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricedJob:
+    """A run of a batch launch, and what an hour of it costs."""
+
+    launched: Launched
+    usd_per_hour: Decimal
+
+
+def plan_of(request: Request, workload: Workload | None) -> Run[Plan]:
+    """Give the run that makes the plan of a request; nothing is written anywhere.
+
+    Raises: InputError for a folder of this machine that the person may not name.
+    """
+    check_sources(request)
+    profile = cloud.profile()
+
+    def work() -> Plan:
+        resolved = models.resolve(request, cloud.clients(profile), upload=False)
+        return planning.plan(resolved, book=data.price_book(), workload=workload)
+
+    return background(_plan_token(request, workload), work)
+
+
+def forget_plan(request: Request, workload: Workload | None) -> None:
+    """Let the plan be made anew, because what stood in its way may be gone."""
+    _runs().forget(_plan_token(request, workload))
+
+
+def review(request: Request, plan: Plan) -> None:
+    """Look up what a plan would change: a change set is made, which does nothing by itself.
+
+    Raises: NotAllowedError, InputError.
+    """
+    check_sources(request)
+    by = roles.person()
+    look_up(LAUNCH, plan.token, lambda stacks: Reviewed(asked=request, proposal=stacks.propose(plan, by=by)))
+
+
+def preview_removal(name: str, stack_id: str) -> None:
+    """Look up what a removal would take away. Raises: NotAllowedError."""
+    look_up(REMOVE, stack_id, lambda stacks: stacks.preview_removal(name))
+
+
+def find_left_over() -> None:
+    """Look for what launches left behind. Raises: NotAllowedError."""
+    look_up(SWEEP, SWEEP, Stacks.sweep)
+
+
+def price_job(one: Launched) -> None:
+    """Look up what an hour of a job costs. Raises: NotAllowedError."""
+    request, book = one.request, data.price_book()
+    if request is not None:
+        price = planning.plan(request, book=book).most_usd_per_hour
+        look_up(JOB, one.stack_id, lambda _: PricedJob(launched=one, usd_per_hour=price))
+
+
+def look_up(purpose: str, subject: Hashable, work: Callable[[Stacks], Any]) -> None:
+    """Begin to look up what an action would do. Raises: NotAllowedError."""
+    roles.require(Role.OPERATIONS)
+    nonce, profile = secrets.token_hex(16), cloud.profile()
+    stacks = cloud.stacks(profile)
+    run = background((purpose, nonce), lambda: work(stacks))
+    _all_pending()[purpose] = Pending(subject=subject, nonce=nonce, profile=profile, by=roles.person(), run=run)
+
+
+def pending(purpose: str, subject: Hashable) -> Pending[Any] | None:
+    """Give what is being looked up or waits, if it is about this subject in this account."""
+    found = _all_pending().get(purpose)
+    return found if found and found.subject == subject and found.profile == cloud.profile() else None
+
+
+def drop(purpose: str) -> None:
+    """Confirm nothing."""
+    _all_pending().pop(purpose, None)
+
+
+def launch(nonce: str) -> None:
+    """Begin what was reviewed, in the background: models are uploaded, then the change set is executed.
+
+    A batch launch without a schedule then runs its job.
+    Raises: NotAllowedError, SpentError.
+    """
+    one, reviewed = _take(LAUNCH, nonce)
+    stacks, clients, proposal = cloud.stacks(one.profile), cloud.clients(one.profile), reviewed.proposal
+    confirmation = Confirmation(token=proposal.plan.token, usd_per_hour=proposal.usd_per_hour_after, by=one.by)
+
+    def work() -> None:
+        models.resolve(reviewed.asked, clients, upload=True)
+        stacks.execute(proposal, confirmation)
+        cloud.forget()
+        if is_job_now(reviewed.asked):
+            found = stacks.follow(proposal.stack_id, change_set_id=proposal.change_set_id)
+            if found.phase is Phase.LIVE and not found.is_rolled_back:
+                _start_job(clients, found)
+
+    run = background((LAUNCH, nonce, "begun"), work)
+    _all_begun()[reviewed.asked.name] = Begun(run=run, change_set_id=proposal.change_set_id)
+
+
+def remove(nonce: str) -> None:
+    """Begin the removal that was previewed. Raises: NotAllowedError, SpentError."""
+    one, removal = _take(REMOVE, nonce)
+    stacks, confirmation = cloud.stacks(one.profile), _confirmation(removal, one.by)
+    given_up = [lost.logical_id for lost in removal.stuck]
+
+    def work() -> None:
+        stacks.remove(removal.name, confirmation, give_up=given_up)
+        cloud.forget()
+
+    _all_begun()[removal.name] = Begun(run=background((REMOVE, nonce, "begun"), work))
+
+
+def sweep(nonce: str) -> Run[Swept]:
+    """Begin to remove what a sweep found. Raises: NotAllowedError, SpentError."""
+    one, found = _take(SWEEP, nonce)
+    stacks, confirmation = cloud.stacks(one.profile), _confirmation(found, one.by)
+    return background((SWEEP, nonce, "begun"), lambda: stacks.remove_orphans(confirmation))
+
+
+def run_job(nonce: str) -> None:
+    """Begin another run of a batch launch. Raises: NotAllowedError, SpentError."""
+    one, priced = _take(JOB, nonce)
+    clients, found = cloud.clients(one.profile), priced.launched
+    run = background((JOB, nonce, "begun"), lambda: _start_job(clients, found))
+    _all_begun()[found.name] = Begun(run=run)
+
+
+def begun(name: str) -> Begun | None:
+    """Give the last action of this tab on a launch; None where it did nothing to it."""
+    return _all_begun().get(name)
+
+
+def is_job_now(request: Request) -> bool:
+    """Whether a launch of this request runs a job at once."""
+    return request.transform is not None and request.transform.schedule is None
+
+
+def check_sources(request: Request) -> None:
+    """Let only the local user of an installation without sign-in name folders of this machine; others upload.
+
+    Raises: InputError.
+    """
+    if not roles.has_sign_in():
+        return
+    wrong = [
+        Problem(path=f"$.models[{index}].source", message="is a path of the server; upload the model instead")
+        for index, model in enumerate(request.models)
+        if not model.source.startswith((SAMPLE, "s3://")) and not uploads.is_upload(model.source)
+    ]
+    if wrong:
+        raise InputError(wrong)
+
+
+def background(token: Hashable, work: Callable[[], Found]) -> Run[Found]:
+    """Give the run of a piece of work, after waiting a moment for it, since most are over at once."""
+    run: Run[Found] = _runs().ask(token, lambda _: work(), watcher=state.tab_id())
+    deadline = time.monotonic() + _SETTLE_S
+    while not run.is_over and time.monotonic() < deadline:
+        time.sleep(_SETTLE_STEP_S)
+    return run
+
+
+def _start_job(clients: Clients, found: Launched) -> None:
+    """Start the next run of a batch launch; the same run twice is one."""
+    if found.request is None or found.token is None:
+        raise FailedError("what the job would read can't be told from the launch; launch it again")
+    runs = len(jobs.listed(clients, found.request))
+    jobs.start(clients, found.request, model_name=found.outputs["ModelName"], token=found.token, run=runs + 1)
+
+
+def _confirmation(shown: Removal | Sweep, by: str) -> Confirmation:
+    return Confirmation(token=shown.token, usd_per_hour=shown.usd_per_hour, by=by)
+
+
+def _take(purpose: str, nonce: str) -> tuple[Pending[Any], Any]:
+    """Give what may be done now, and never again."""
+    roles.require(Role.OPERATIONS)
+    one = _all_pending().get(purpose)
+    if one is None or not secrets.compare_digest(one.nonce, nonce):
+        raise SpentError("this was confirmed before, or something else is asked now; look again, and confirm that")
+    if one.run.result is None:
+        raise SpentError("what it would do is not known yet; look again, and confirm that")
+    drop(purpose)
+    if one.by != roles.person():
+        raise SpentError("somebody else had asked for it; look again, and confirm that")
+    return one, one.run.result
+
+
+def _plan_token(request: Request, workload: Workload | None) -> Hashable:
+    link = None if workload is None else scenario.encode(workload)
+    return ("plan", cloud.profile(), repr(request), link, data.price_book().as_of)
+
+
+def _all_pending() -> dict[str, Pending[Any]]:
+    return cast("dict[str, Pending[Any]]", st.session_state.setdefault(_PENDING, {}))
+
+
+def _all_begun() -> dict[str, Begun]:
+    return cast("dict[str, Begun]", st.session_state.setdefault(_BEGUN, {}))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _runs() -> Runs[Any]:
+    """Work that ends whether or not somebody watches it: half a removal helps nobody."""
+    return Runs(at_once=_AT_ONCE, forgotten_s=math.inf)
