@@ -29,6 +29,7 @@ class ModelServer:
         self._program = program
         self._room_bytes = room_bytes  # for the files of all loaded models, where there are several
         self._models: dict[str, tuple[Model, str, int]] = {}
+        self._loading_bytes = 0  # of the models that are being loaded: their room is taken already
         self._single = load(folder, framework, program) if folder is not None else None
         self._threads = ThreadPoolExecutor(_SCRIPT_THREADS, thread_name_prefix="script")
 
@@ -93,10 +94,15 @@ class ModelServer:
             raise payload.Refused(409, f"Model {name} is already loaded")
         folder = Path(url)
         size_bytes = _size_bytes(folder)
-        if self._models and self._room_bytes < size_bytes + sum(size for _, _, size in self._models.values()):
+        taken_bytes = self._loading_bytes + sum(size for _, _, size in self._models.values())
+        if taken_bytes and self._room_bytes < size_bytes + taken_bytes:
             raise payload.Refused(507, f"no room for model {name}: {size_bytes} bytes")
         loop = asyncio.get_running_loop()
-        model = await loop.run_in_executor(self._threads, load, folder, self._framework, self._program)
+        self._loading_bytes += size_bytes
+        try:
+            model = await loop.run_in_executor(self._threads, load, folder, self._framework, self._program)
+        finally:
+            self._loading_bytes -= size_bytes
         self._models[name] = (model, url, size_bytes)
         return _document({"status": f"Model {name!r} registered"})
 
