@@ -18,9 +18,9 @@ from typing import NoReturn
 from fitness import answer, document, flips, limits, offers, presets, record, usage, workload_file
 from fitness.errors import FitnessError, InputError, Problem
 from fitness.options import OPTIONS
-from fitness.outcome import configuration
 from fitness.prices import Price, PriceBook, load_book
 from fitness.simulation import compiled, play, report, streams, sweep
+from fitness.simulation.policy_settings import configured
 from fitness.study import SEED, Study, study
 from fitness.terminal import Line
 from fitness.trace import Trace, read_trace
@@ -169,7 +169,7 @@ def _bill(args: argparse.Namespace) -> int:
     found = bill_of(work, played.outcome)
     if failed:
         found = replace(found, notes=(*found.notes, *(f"Not feasible: {reason}." for reason in failed)))
-    settings = configuration(played.outcome)
+    settings = configured(played.outcome, work.config)
     if args.json:
         print(_json({"option": args.option, "configuration": settings, **found.as_dict()}))
     else:

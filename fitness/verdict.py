@@ -15,12 +15,13 @@ from fitness.flips import Flip, flips, load_axis
 from fitness.gates import Gate
 from fitness.items import title_of
 from fitness.options import OPTIONS, Option
-from fitness.outcome import Outcome, configuration
+from fitness.outcome import Outcome
 from fitness.prices import PriceBook
 from fitness.reasons import of_run, reasons
 from fitness.scaling import decisions
 from fitness.score import FUNCTIONS
 from fitness.sensitivity import Change, Sampled, ask_next, changes_to_win, sampled
+from fitness.simulation.policy_settings import configured
 from fitness.simulation.sweep import Sweep, calibrated, sweep
 from fitness.study import Played, Study, study
 from fitness.trace import Trace
@@ -253,7 +254,7 @@ def _result(
         score_interval=None if sample is None else _interval(played.value, sample.scores(played.option)),
         fitness=Fitness(**{name: float(getattr(scores, name)[0]) for name in FUNCTIONS}),
         variant=played.variant,
-        configuration=configuration(outcome),
+        configuration=configured(outcome, work.config),
         monthly_usd=None if usd is None else _usd_interval(float(bill.total), played.option, swept, sample),
         usd_per_1k_requests=usd / offered * 1000 if usd is not None and offered > 0 else None,
         latency_ms=Percentiles(

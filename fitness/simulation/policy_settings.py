@@ -3,9 +3,11 @@
 The form is described in docs/settings.md#scaling-policies.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from fitness.simulation.policy_config import BACKLOG
+from fitness.outcome import Outcome, configuration
+from fitness.simulation.policy_config import BACKLOG, stated
+from fitness.simulation.policy_lint import published
 from fitness.simulation.rules import (
     MINUTES_PER_WEEK,
     Action,
@@ -40,6 +42,24 @@ def settings_of(policy: Policy, *, endpoints: int = 1) -> dict[str, object]:
     if isinstance(policy, Scheduled):
         stated["schedule"] = [_action(one, endpoints) for one in policy.actions]
     return {**found, **({"policy": stated} if stated else {})}
+
+
+def configured(outcome: Outcome, config: Mapping[str, object]) -> dict[str, object]:
+    """The configuration of an outcome, with what the caller stated of its routing and its scaling.
+
+    Steps on a metric that the option does not publish are not played, and so not repeated.
+    """
+    found = configuration(outcome)
+    if outcome.instance_types is None or outcome.option == "batch":  # nothing scales
+        return found
+    names = ["scale_out_cooldown_s", "scale_in_cooldown_s", *(["routing"] if outcome.option != "async" else [])]
+    found |= {name: config[name] for name in names if name in config}
+    asked, policy = stated(config), config.get("policy")
+    if asked is not None and isinstance(policy, Mapping):
+        metrics = [one.name for one in published(outcome.option, outcome.variant)]
+        played = {part: value for part, value in policy.items() if part != "step" or asked.metric in metrics}
+        found |= {"policy": played} if played else {}
+    return found
 
 
 def _bounds(base: Fixed | TargetTracking | ToZero | Backlog | StepScaling, endpoints: int) -> dict[str, object]:

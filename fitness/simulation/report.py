@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from fitness.answer import rounded
-from fitness.outcome import configuration
 from fitness.score import FUNCTIONS
 from fitness.simulation.play import Band, Simulation
+from fitness.simulation.policy_settings import configured
 from fitness.study import Study
 
 
@@ -17,7 +17,7 @@ def as_dict(work: Study, done: Simulation) -> dict[str, object]:
         {
             "workload": work.workload.name,
             "option": done.option,
-            "configuration": configuration(outcome),
+            "configuration": configured(outcome, work.config),
             "seed": done.seed,
             "played_requests": done.played_requests,
             "requests_per_month": float(outcome.offered[0]),
@@ -66,7 +66,7 @@ def _band(band: Band) -> Mapping[str, float]:
 def as_text(work: Study, done: Simulation) -> str:
     """The answer of `simulate` for a terminal."""
     outcome = done.outcome
-    settings = ", ".join(f"{name} {value}" for name, value in configuration(outcome).items())
+    settings = ", ".join(f"{name} {value}" for name, value in configured(outcome, work.config).items())
     late = float(outcome.latency.share_above(work.point.objectives.late_after_s)[0])
     lines = [
         f"{work.workload.name}, {done.option}: {done.played_requests:,} requests played, seed {done.seed}",

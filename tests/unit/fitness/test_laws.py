@@ -162,3 +162,49 @@ def test_the_scale_of_the_weights_and_the_format_of_the_file_change_nothing(work
 def test_the_same_input_gives_the_same_bytes(workload):
     again = workload_file.read(workload_file.write(workload))
     assert as_json(recommend(workload, book=BOOK, draws=0)) == as_json(recommend(again, book=BOOK, draws=0))
+
+
+# Every option is played, so a few workloads take as long as hundreds by the formulas.
+PLAYED_LAW = settings(LAW, max_examples=max(3, int(os.environ.get("LAW_EXAMPLES", "1000")) // 100))
+
+
+@PLAYED_LAW
+@given(WORKLOADS, st.sampled_from(IDS))
+def test_played_scores_are_ratios_that_hang_on_no_other_option_and_repeat(workload, option):
+    verdict = recommend(workload, book=BOOK)
+    answer = as_dict(verdict)
+    assert as_json(recommend(workload_file.read(workload_file.write(workload)), book=BOOK)) == as_json(verdict)
+    found = {one["option"]: one for one in answer["options"]}
+    for one in found.values():
+        if one["score"] is not None:
+            ratios = (*one["fitness"].values(), one["late_ratio"], one["dropped_ratio"], one["cold_ratio"])
+            assert all(0 <= value <= 1 for value in (one["score"], one["probability_best"], *ratios)), one["option"]
+            assert one["latency_ms"]["p50"] <= one["latency_ms"]["p95"] <= one["latency_ms"]["p99"] < math.inf
+    fewer = as_dict(recommend(workload, book=BOOK, options=tuple(one for one in IDS if one != option)))
+    for one in fewer["options"]:
+        for name in ("score", "fitness", "configuration", "late_ratio", "dropped_ratio", "cold_ratio"):
+            assert one[name] == found[one["option"]][name], (one["option"], name)
+
+
+COOLDOWNS = st.fixed_dictionaries(
+    {"scale_out_cooldown_s": st.integers(0, 3600), "scale_in_cooldown_s": st.integers(0, 3600)},
+    optional={
+        "routing": st.sampled_from(["RANDOM", "LEAST_OUTSTANDING_REQUESTS"]),
+        "max_instances": st.integers(1, 50),
+        "instance_type": st.sampled_from(["ml.m5.large", "ml.g5.xlarge"]),
+    },
+)
+
+
+@PLAYED_LAW
+@given(WORKLOADS, COOLDOWNS)
+def test_played_configurations_say_what_was_fixed(workload, config):
+    for one in recommend(workload, book=BOOK, config=config).options:
+        if one.score is None or one.option.id == "batch" or "instance_type" not in one.configuration:
+            continue
+        said = one.configuration
+        for name, value in config.items():
+            if name == "max_instances":
+                assert said[name] <= max(value, said["endpoints"])
+            elif (one.option.id, name) != ("async", "routing"):
+                assert said[name] == value

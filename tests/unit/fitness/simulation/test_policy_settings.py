@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from fitness import presets
 from fitness.analytic.settings import checked
+from fitness.outcome import configuration
+from fitness.prices import load_book
 from fitness.simulation.endpoints import endpoint_of
-from fitness.simulation.policy_settings import settings_of
+from fitness.simulation.policy_settings import configured, settings_of
 from fitness.simulation.rules import Action, Backlog, Fixed, Scheduled, TargetTracking
-from fitness.study import SEED
+from fitness.study import SEED, study
 from tests.declared import PLAIN, studied
 from tests.gated import LATER, ONLINE
 from tests.scaling import STEPS
@@ -46,3 +49,32 @@ def test_instances_count_all_endpoints_together():
     found = settings_of(Scheduled(base=TRACKING, actions=WEEK), endpoints=10)
     assert (found["min_instances"], found["max_instances"]) == (20, 90)
     assert found["policy"]["schedule"][0] == {"at": "mon 08:53", "min_instances": 40, "max_instances": 90}
+
+
+STEP = {"metric": "InvocationsPerInstance", "out_above": 600, "steps_out": [{"distance": 0, "change": 1}]}
+SCHEDULE = [{"at": "daily 20:00", "min_instances": 1, "max_instances": 40}]
+
+
+@pytest.mark.parametrize(
+    ("option", "routing", "policy"),
+    [
+        ("real_time", True, {"step": STEP, "schedule": SCHEDULE}),
+        ("async", False, {"schedule": SCHEDULE}),  # a queue publishes another metric, and routes nothing
+        ("serverless", False, None),
+        ("batch", False, None),
+    ],
+)
+def test_an_answer_repeats_what_was_stated_of_scaling_where_the_option_plays_it(option, routing, policy):
+    stated = {
+        "routing": "LEAST_OUTSTANDING_REQUESTS",
+        "scale_in_cooldown_s": 600,
+        "policy": {"step": STEP, "schedule": SCHEDULE},
+    }
+    work = study(presets.load("nightly-scoring"), book=load_book(), config=stated)
+    outcome = work.configured(option).outcome
+    said = configured(outcome, work.config)
+    assert said.get("policy") == policy
+    assert ("routing" in said) is routing
+    assert ("scale_in_cooldown_s" in said) is (policy is not None)
+    assert checked(said) == said
+    assert configured(outcome, {}) == configuration(outcome)
