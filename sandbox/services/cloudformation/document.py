@@ -41,6 +41,8 @@ def _json(text: str) -> Any:
         raise Invalid(f"Template format error: JSON not well-formed. (line {err.lineno}, column {err.colno})") from err
     except RecursionError as err:
         raise Invalid("Template format error: nested too deeply") from err
+    except ValueError as err:  # Python's limit of digits
+        raise Invalid("Template format error: JSON not well-formed: a number is too long") from err
 
 
 def _yaml(text: str) -> Any:
@@ -54,6 +56,8 @@ def _yaml(text: str) -> Any:
         raise Invalid("Template format error: YAML not well-formed.") from err
     except RecursionError as err:
         raise Invalid("Template format error: nested too deeply") from err
+    except ValueError as err:  # Python's limit of digits, or a date that does not exist
+        raise Invalid("Template format error: YAML not well-formed: a value can't be read") from err
 
 
 def _refuse_explosions(document: Any) -> None:

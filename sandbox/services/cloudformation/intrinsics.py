@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sandbox.services.cloudformation.document import Invalid
 
+_LONGEST_TEXT: Final = 1_000_000  # characters that Fn::Sub and Fn::Join may make: as many as a template has bytes
 _PLACE = re.compile(r"\$\{(!?)([^{}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:([^:}]+):([^}]*)\}\}")
 CONDITIONS: Final = ("Fn::And", "Fn::Or", "Fn::Not", "Fn::Equals", "Condition")
@@ -218,7 +219,10 @@ def _joined(separator: str, parts: list[Any]) -> Any:
     unknown = sources_in(parts)
     if unknown:
         return Unknown(unknown)
-    return separator.join(text_of(part) for part in parts if part is not NO_VALUE)
+    texts = [text_of(part) for part in parts if part is not NO_VALUE]
+    if sum(map(len, texts)) + len(separator) * len(texts) > _LONGEST_TEXT:  # a few nested ones would fill the memory
+        raise Invalid(f"Template error: a text is longer than {_LONGEST_TEXT} characters")
+    return separator.join(texts)
 
 
 def text_of(value: Any) -> str:

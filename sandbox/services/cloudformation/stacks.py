@@ -58,6 +58,8 @@ class Stacks(Service):
             if err.code == "ValidationException":
                 raise Invalid(err.message) from err
             raise
+        except RecursionError as err:
+            raise Invalid("Template format error: nested too deeply") from err
 
     def _tagged(self, region: str) -> dict[str, dict[str, str]]:
         """Give the tags of the stacks of a region by their ids."""

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.stack_templates import att, policy, resource
+from tests.stack_templates import att, policy, resource, template
 
 MARKS = {"aws:cloudformation:logical-id", "aws:cloudformation:stack-id", "aws:cloudformation:stack-name"}
 
@@ -91,6 +91,14 @@ def test_a_stack_that_was_rolled_back_can_only_be_deleted(account, leaves_nothin
     assert said == f"Stack:{stack} is in ROLLBACK_COMPLETE state and can not be updated."
     assert account.delete(stack) == "DELETE_COMPLETE"
     assert refused(account.events, stack="nobody") == "Stack [nobody] does not exist"
+
+
+def test_conditions_that_hang_on_too_many_others_are_refused(account):
+    chain = {f"C{number}": {"Fn::Not": [{"Condition": f"C{number + 1}"}]} for number in range(600)}
+    conditions = {**chain, "C600": {"Fn::Equals": ["a", "a"]}}
+    body = template({"Inbox": {**resource("SQS::Queue"), "Condition": "C0"}}, Conditions=conditions)
+    said = refused(account.cloudformation.create_stack, StackName="deep", TemplateBody=body)
+    assert said == "Template format error: nested too deeply"
 
 
 def test_a_rollback_that_fails_goes_on_without_what_stands_in_its_way(account, leaves_nothing):

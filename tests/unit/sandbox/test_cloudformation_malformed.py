@@ -92,3 +92,25 @@ def test_junk_anywhere_is_refused_or_taken_but_breaks_nothing(seed):
             evaluate(spoilt(chance))
             taken += 1
     assert 0 < taken < 200
+
+
+def growing(function, levels):
+    """An expression whose text is four times as long with each level."""
+    expression = {"Ref": "AWS::StackName"}
+    for _ in range(levels):
+        expression = function(expression)
+    return json.dumps({"Resources": {"Z": {"Type": "X", "Properties": {"a": expression}}}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        growing(lambda inner: {"Fn::Sub": ["${a}${a}${a}${a}", {"a": inner}]}, 20),
+        growing(lambda inner: {"Fn::Join": [",", {"Fn::Split": [",", {"Fn::Sub": ["${a},${a}", {"a": inner}]}]}]}, 30),
+        f'{{"Resources": {{"Z": {{"Type": "X", "Properties": {{"a": {"9" * 5000}}}}}}}}}',
+        f"Resources: {{Z: {{Type: X, Properties: {{a: {'9' * 5000}}}}}}}",
+    ],
+)
+def test_what_would_fill_the_memory_is_refused(text):
+    with pytest.raises(AwsError, match=r"longer than|too long|can't be read"):
+        evaluate(text)
