@@ -21,7 +21,8 @@ Clients = Callable[[str], Any]  # the name of a service -> its boto3 client
 SETTINGS: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 5},
     connect_timeout=5,
-    read_timeout=30,
+    read_timeout=70,  # an endpoint may take a minute to answer
+    max_pool_connections=64,
     user_agent_extra="hostfit",
 )
 
@@ -35,7 +36,7 @@ def from_environment(*, region: str | None = None, profile: str | None = None) -
     made: dict[str, Any] = {}
     lock = threading.Lock()
 
-    def client(service: str) -> Any:  # noqa: ANN401 (clients of boto3 have no type)
+    def client(service: str) -> Any:
         with lock:
             if service not in made:
                 made[service] = session.client(service, config=SETTINGS)

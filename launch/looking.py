@@ -118,7 +118,12 @@ class Looking:
         return all(name.startswith(CHANGE_SET_PREFIX) for name in names)
 
     def is_ours(self, launched: Launched) -> bool:
-        """Whether a stack is a launch, or the frame of one. Raises: ClientError."""
+        """Whether a stack is a launch, or the frame of one. Raises: ClientError.
+
+        What is gone was asked for by the id of its stack, and nobody can mistake it for theirs.
+        """
+        if launched.phase is Phase.GONE:
+            return True
         if launched.phase is Phase.PROPOSED:
             return self.is_proposal_of_ours(launched.stack_id)
         return launched.tags.get(TAG) == launched.name

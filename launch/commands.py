@@ -1,0 +1,306 @@
+"""What each command of the command line does."""
+
+import argparse
+import getpass
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from fitness import workload_file
+from fitness.cli import price_cache
+from fitness.document import shown
+from fitness.errors import FitnessError, InputError, Problem
+from fitness.prices import load_book
+from fitness.verdict import recommend
+from fitness.workload import Workload
+from launch import export, invoke, jobs, models, showing
+from launch.clients import Clients, from_environment
+from launch.errors import FailedError, LaunchError, RefusedError
+from launch.launched import Event, Launched, Phase
+from launch.permissions import policy
+from launch.plan import Confirmation, Plan, plan
+from launch.proposals import UPDATE, Proposal
+from launch.proposing import check
+from launch.request import Model, Request, as_document, from_verdict, read_request
+from launch.stacks import Stacks
+
+MOST_BYTES: Final = 6_000_000  # of a request to an endpoint: the limit of InvokeEndpoint, read 2026-11-21
+_JOB_PAUSE_S: Final = 1.0
+
+
+@dataclass
+class Terminal:
+    """What the commands share: the arguments, and what goes on in the account if a person stops here."""
+
+    args: argparse.Namespace
+    goes_on: str = "Nothing was begun."
+
+    def clients(self, region: str | None = None) -> Clients:
+        """Give the clients of the account that the environment chooses."""
+        return from_environment(region=region or getattr(self.args, "region", None))
+
+    def stacks(self) -> Stacks:
+        """Give the launches of that account."""
+        return Stacks(self.clients())
+
+    def confirmation(self, what: str, *, token: str, usd_per_hour: Decimal) -> Confirmation:
+        """Ask for the price, or take it from the arguments. Raises: RefusedError."""
+        given = self.args.confirm
+        if given is None:
+            note(
+                f"Type the price per hour, {showing.plain(usd_per_hour)}, to {what}; anything else leaves it as it is."
+            )
+            sys.stderr.write("> ")
+            sys.stderr.flush()
+            given = sys.stdin.readline().strip()
+        try:
+            price = Decimal(given.removesuffix("USD").strip())
+        except InvalidOperation:
+            raise RefusedError(f"{shown(given)} is no price; nothing was done") from None
+        return Confirmation(token=token, usd_per_hour=price, by=self.args.by or getpass.getuser())
+
+    @contextmanager
+    def doing(self, goes_on: str) -> Iterator[None]:
+        """Know what goes on in the account while something is done."""
+        before, self.goes_on = self.goes_on, goes_on
+        yield
+        self.goes_on = before
+
+
+def note(text: str) -> None:
+    """Progress and remarks go to standard error, so that the answer can be piped."""
+    print(text, file=sys.stderr)
+
+
+def new(terminal: Terminal) -> None:
+    """Write a launch file from a verdict."""
+    args = terminal.args
+    workload = _workload(args.workload)
+    verdict = recommend(workload, book=load_book(price_cache()), draws=0)
+    request = from_verdict(
+        workload,
+        verdict.option(args.option),
+        name=args.name,
+        models=[Model(source=source) for source in args.model],
+    )
+    print(yaml.safe_dump(as_document(request), sort_keys=False, allow_unicode=True), end="")
+
+
+def show_plan(terminal: Terminal) -> None:
+    """Show a plan."""
+    found = _plan(terminal)[0]
+    print(showing.as_json(showing.plan_dict(found)) if terminal.args.json else showing.plan_text(found))
+
+
+def template(terminal: Terminal) -> None:
+    """Print the template of a plan, or what else goes with it."""
+    found = _plan(terminal)[0]
+    match terminal.args.format:
+        case "yaml":
+            print(export.as_yaml(found), end="")
+        case "script":
+            print(export.as_script(found), end="")
+        case "parameters":
+            print(export.as_parameters(found), end="")
+        case _:
+            print(showing.as_json(policy(found.permissions, account="*")))
+
+
+def up(terminal: Terminal) -> None:
+    """Launch, or change what is launched, after a person has confirmed the price."""
+    found, request, clients = _plan(terminal)
+    stacks = Stacks(clients)
+    before = stacks.look(request.name)
+    if terminal.args.changes_only and (before is None or before.phase is Phase.PROPOSED):
+        message = f"is not launched; `python -m launch up {terminal.args.file}` launches it"
+        raise InputError([Problem(path="$.name", message=message)])
+    if terminal.args.continue_rollback:
+        stacks.continue_rollback(request.name)
+        with terminal.doing(f"The rollback of {request.name} goes on; python -m launch status {request.name}"):
+            _follow(stacks, request.name)
+    note(showing.plan_text(found) + "\n")
+    proposal = stacks.propose(found, by=terminal.args.by or getpass.getuser())
+    note(showing.proposal_text(proposal))
+    if not proposal.is_empty:
+        _execute(terminal, stacks, clients, proposal)
+    launched = stacks.look(request.name)
+    differences = stacks.verify(found)
+    if differences or launched is None:
+        told = "\n".join(f"  {one}" for one in differences)
+        raise FailedError(f"what runs is not what was asked for:\n{told}")
+    if not proposal.is_empty and request.option == "batch" and "ScheduleName" not in launched.outputs:
+        _run_job(terminal, clients, found, launched)
+    _show(terminal, launched)
+
+
+def _execute(terminal: Terminal, stacks: Stacks, clients: Clients, proposal: Proposal) -> None:
+    """Confirm a proposal, upload what it needs and follow it to its end. Raises: FailedError, RefusedError."""
+    found = proposal.plan
+    name = found.request.name
+    verb = "change" if proposal.kind == UPDATE else "launch"
+    try:
+        confirmation = terminal.confirmation(f"{verb} {name}", token=found.token, usd_per_hour=found.usd_per_hour)
+        check(confirmation, token=found.token, usd_per_hour=found.usd_per_hour)
+        models.resolve(found.request, clients)  # uploads what is not there yet
+    except (LaunchError, FitnessError, KeyboardInterrupt):
+        stacks.withdraw(proposal)
+        raise
+    ways = f"`python -m launch status {name}` shows it, `python -m launch down {name}` ends it"
+    with terminal.doing(f"{name} goes on in the account: {ways}."):
+        stacks.execute(proposal, confirmation)
+        launched = _follow(stacks, proposal.stack_id, change_set_id=proposal.change_set_id)
+    if launched.phase is not Phase.LIVE or launched.is_rolled_back:
+        left = "what ran before runs again" if launched.is_rolled_back else "nothing was left running"
+        if launched.is_stuck:
+            left = f"it is in {launched.status}; `python -m launch down {name}` removes it"
+        raise FailedError(f"{name} failed, and {left}.\n{showing.reason_text(launched)}")
+
+
+def status(terminal: Terminal) -> None:
+    """Show one launch, or all."""
+    stacks = terminal.stacks()
+    if terminal.args.name is None:
+        found = stacks.launched()
+        rows = [showing.launched_dict(one) for one in found]
+        print(showing.as_json(rows) if terminal.args.json else showing.table_text(found, stacks.now()))
+        return
+    launched = stacks.look(terminal.args.name)
+    if launched is None:
+        raise LaunchError(f"there is no launch called {terminal.args.name}")
+    _show(terminal, launched)
+    differences = stacks.verify(launched.name) if launched.phase is Phase.LIVE else ()
+    if differences:
+        raise FailedError("\n".join(["what runs is not what was asked for:", *(f"  {one}" for one in differences)]))
+
+
+def ask(terminal: Terminal) -> None:
+    """Send one request to a launch and print the answer."""
+    args = terminal.args
+    clients = terminal.clients()
+    launched = Stacks(clients).look(args.name)
+    if launched is None or launched.request is None:
+        raise LaunchError(f"there is no launch called {args.name}")
+    if args.body is None:
+        answer = invoke.first_prediction(clients, launched.request)
+    else:
+        call = invoke.Call(
+            body=_read(args.body, MOST_BYTES),
+            content_type=args.content_type,
+            accept=args.accept,
+            target_model=args.target_model,
+            target_container=args.target_container,
+            component=launched.outputs.get("ComponentName"),
+        )
+        is_async = launched.option == "async"
+        asked = invoke.invoke_async(clients, launched.request, call) if is_async else None
+        answer = asked or invoke.invoke(clients, launched.name, call)
+    note(f"{answer.content_type}, {answer.latency_s * 1000:.1f} ms")
+    sys.stdout.buffer.write(answer.body)
+    if not answer.body.endswith(b"\n"):
+        sys.stdout.write("\n")
+
+
+def down(terminal: Terminal) -> None:
+    """Remove a launch after a person has confirmed what goes."""
+    stacks, name = terminal.stacks(), terminal.args.name
+    removal = stacks.preview_removal(name)
+    if removal is None:
+        note(f"There is no launch called {name}: nothing to remove.")
+        return
+    note(showing.removal_text(removal))
+    confirmation = terminal.confirmation(f"remove {name}", token=removal.token, usd_per_hour=removal.usd_per_hour)
+    stacks.remove(name, confirmation, give_up=terminal.args.give_up)
+    with terminal.doing(f"The removal of {name} goes on in the account; `python -m launch down {name}` follows it."):
+        found = _follow(stacks, removal.stack_id)
+    if found.phase is not Phase.GONE:
+        stuck = ", ".join(event.logical_id for event in found.events if event.status == "DELETE_FAILED")
+        raise FailedError(
+            f"{name} could not be removed whole ({stuck}); run it again, or with --give-up for what may stay.\n"
+            + showing.reason_text(found)
+        )
+    note(f"{name} is removed.")
+
+
+def sweep(terminal: Terminal) -> None:
+    """Find and remove what belongs to no stack, and launches past their end."""
+    stacks = terminal.stacks()
+    found = stacks.sweep()
+    print(showing.sweep_text(found))
+    if found.is_clean or terminal.args.look:
+        return
+    confirmation = terminal.confirmation("sweep", token=found.token, usd_per_hour=found.usd_per_hour)
+    with terminal.doing("What was begun is removed in the account; `python -m launch sweep` finds the rest."):
+        swept = stacks.remove_orphans(confirmation)
+        for stack in swept.removing:
+            _follow(stacks, stack)
+    note(f"{len(swept.removed)} removed, {len(swept.removing)} launches ended.")
+    if swept.failed:
+        told = "\n".join(f"  {orphan.arn}: {failure.said} {failure.to_do}" for orphan, failure in swept.failed)
+        raise FailedError(f"{len(swept.failed)} could not be removed:\n{told}")
+
+
+def _plan(terminal: Terminal) -> tuple[Plan, Request, Clients]:
+    """The plan of a launch file; nothing is uploaded for it."""
+    args = terminal.args
+    request = read_request(_read(args.file, 1_000_000))
+    if args.file != "-":  # folders are meant from where the file lies
+        request = replace(request, models=tuple(_beside(Path(args.file), one) for one in request.models))
+    clients = terminal.clients(request.region)
+    resolved = models.resolve(request, clients, upload=False)
+    workload = None if args.workload is None else _workload(args.workload)
+    return plan(resolved, book=load_book(price_cache()), workload=workload), resolved, clients
+
+
+def _beside(file: Path, model: Model) -> Model:
+    path = file.parent / model.source
+    is_address = ":" in model.source or Path(model.source).is_absolute()
+    return model if is_address or not path.exists() else replace(model, source=str(path))
+
+
+def _run_job(terminal: Terminal, clients: Clients, found: Plan, launched: Launched) -> None:
+    """Start the transform job of a launch without a schedule, and wait for it. Raises: FailedError."""
+    name = jobs.start(clients, found.request, model_name=launched.outputs["ModelName"], token=found.token)
+    note(f"The transform job {name} runs.")
+    with terminal.doing(f"The transform job {name} goes on; `python -m launch down {launched.name}` stops it."):
+        while (job := jobs.look(clients, name)).is_running:
+            time.sleep(_JOB_PAUSE_S)
+    if job.status != "Completed":
+        raise FailedError(f"the transform job {name} is {job.status}: {job.reason or 'no reason given'}")
+    note(f"The transform job {name} is done; its results are under {job.output_s3}.")
+
+
+def _follow(stacks: Stacks, stack: str, **more: Any) -> Launched:
+    return stacks.follow(stack, _tell, **more)
+
+
+def _tell(event: Event) -> None:
+    note(showing.event_line(event))
+
+
+def _show(terminal: Terminal, launched: Launched) -> None:
+    if terminal.args.json:
+        print(showing.as_json(showing.launched_dict(launched)))
+    else:
+        print(showing.launched_text(launched, Stacks(terminal.clients()).now()))
+
+
+def _workload(name: str) -> Workload:
+    return workload_file.read(_read(name, 1_000_000))
+
+
+def _read(name: str, most: int) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read(most)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(most)
+    except (OSError, ValueError) as err:
+        reason = err.strerror if isinstance(err, OSError) else str(err)
+        raise InputError([Problem(path=name, message=f"can't be read: {reason}")]) from err
