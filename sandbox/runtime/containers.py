@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -137,9 +137,6 @@ async def timed(work: Awaitable[Answer]) -> tuple[Answer, int]:
     started = time.perf_counter_ns()
     answer = await work
     return answer, (time.perf_counter_ns() - started) // 1000
-
-
-MakeContainer = Callable[[ContainerPlan, Place, GatewayClient], Container]
 
 
 def no_such_model(message: str) -> AwsError:

@@ -143,9 +143,7 @@ class Fleet:
                 "",
             ) from err
         except OSError as err:
-            name = self._name_in_errors(self.containers[0])
-            text = f"the model server ended while it answered ({err})"
-            raise _model_error(500, f'Received server error (500) from {name} with message "{text}"', text) from err
+            raise self._died(err) from err
         finally:
             self.in_flight -= 1
             self._idle_since = time.monotonic()
@@ -161,8 +159,10 @@ class Fleet:
                 await self._warm_up()
             headers = [*call.headers, (b"accept", call.accept)] if call.accept else call.headers
             answer, parts = await self.containers[0].ask_in_parts(headers, call.body)
-        except BaseException:
+        except BaseException as err:
             self.in_flight -= 1
+            if isinstance(err, OSError):
+                raise self._died(err) from err
             raise
 
         async def counted() -> AsyncIterator[bytes]:
@@ -238,6 +238,11 @@ class Fleet:
             message = f'Received {kind} error ({answer.status}) from {name} with message "{text}".'
             raise _model_error(answer.status, message, text)
         return answer, model_us
+
+    def _died(self, err: OSError) -> AwsError:
+        name = self._name_in_errors(self.containers[0])
+        text = f"the model server ended while it answered ({err})"
+        return _model_error(500, f'Received server error (500) from {name} with message "{text}"', text)
 
     def _name_in_errors(self, container: Container) -> str:
         if container.plan.multi:

@@ -73,11 +73,7 @@ class Invocations:
         try:
             answer, model_us = await fleet.invoke(_call(headers, body, fleet))
         except AwsError as err:
-            total_us = (time.perf_counter_ns() - started_ns) // 1000
-            if err.code == "ModelError":  # the status of a model that did not answer at all is 0
-                self._measure(fleet, err.fields["OriginalStatusCode"] or 500, total_us, total_us)
-            elif err.code == "ThrottlingException":
-                self._measure(fleet, err.status, total_us, 0)
+            self._measure_refusal(fleet, err, started_ns)
             raise
         sent = [
             (b"content-type", answer.header(b"content-type") or _DEFAULT_CONTENT_TYPE),
@@ -99,7 +95,11 @@ class Invocations:
     ) -> None:
         _, variant, fleet = self._choose(endpoint, headers)
         headers = {**headers, b"accept": headers.get(b"x-amzn-sagemaker-accept", b"")}
-        answer, parts = await fleet.invoke_in_parts(_call(headers, body, fleet))
+        try:
+            answer, parts = await fleet.invoke_in_parts(_call(headers, body, fleet))
+        except AwsError as err:
+            self._measure_refusal(fleet, err, started_ns)
+            raise
         model_us = (time.perf_counter_ns() - started_ns) // 1000
         if answer.status >= 300:
             text = b"".join([part async for part in parts]).decode("utf-8", "replace")
@@ -166,6 +166,13 @@ class Invocations:
         fleet.series.request(
             status=status, total_us=total_us, model_us=model_us, minute=this_minute(), instances=instances
         )
+
+    def _measure_refusal(self, fleet: Fleet, err: AwsError, started_ns: int) -> None:
+        total_us = (time.perf_counter_ns() - started_ns) // 1000
+        if err.code == "ModelError":  # the status of a model that did not answer at all is 0
+            self._measure(fleet, err.fields["OriginalStatusCode"] or 500, total_us, total_us)
+        elif err.code == "ThrottlingException":
+            self._measure(fleet, err.status, total_us, 0)
 
     def _capture(
         self, endpoint: Endpoint, side: Side, variant: str, headers: RawHeaders, body: bytes, answer: Answer

@@ -86,6 +86,11 @@ def test_a_script_that_raises_is_a_model_error_with_its_words(hosting, endpoint)
 def test_a_server_that_dies_comes_back(hosting, endpoint):
     with pytest.raises(ClientError, match="ended while it answered"):
         hosting.ask(endpoint, '{"die": 1}', JSON)
+    with pytest.raises(ClientError, match="ended while it answered") as caught:
+        hosting.runtime.invoke_endpoint_with_response_stream(
+            EndpointName=endpoint, Body=b'{"die": 1}', ContentType=JSON
+        )
+    assert caught.value.response["Error"]["Code"] == "ModelError"
     assert hosting.ask(endpoint, '{"sleep_s": 0}', JSON) == '"slept"'
 
 
