@@ -1,5 +1,6 @@
 """What follows from a load test, on loads whose truth is known."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -7,7 +8,9 @@ import pytest
 
 from fitness.measured import measured_fields
 from fitness.workload import Workload
+from launch.measure_report import as_text
 from launch.measured import (
+    Check,
     Estimate,
     Measurement,
     Stage,
@@ -137,3 +140,31 @@ def test_a_workload_gets_the_values_and_the_mark_that_they_are_measured():
     assert set(measured_fields(found)) == set(a_measurement().values)
     assert found.measured.as_of == "2026-11-21"
     assert found.measured.by == "load test of endpoint fraud, 1234 requests"
+
+
+def test_the_report_has_the_ramp_and_the_prediction_beside_the_measurement():
+    check = Check(
+        rps=48.0,
+        requests=300,
+        late_p99_s=0.001,
+        measured_s={"p50": 0.02, "p95": 0.03, "p99": 0.04},
+        predicted_s={"p50": 0.021, "p95": 0.029, "p99": 0.041},
+    )
+    found = replace(a_measurement(), check=check, stopped="64 callers are allowed", notes=("A note.",))
+    assert as_text(found).splitlines() == [
+        "fraud on ml.m5.large: 1234 requests in 60 s",
+        "processing time  12.3 (12.3 to 12.3) ms",
+        "variation        0.512 (0.512 to 0.512)",
+        "served at once   3.6 (3.6 to 3.6) by an instance",
+        "",
+        " callers  requests  errors  answers/s       p50       p99",
+        "       1       400       0       80.0   50.0 ms  100.0 ms",
+        "Stopped: 64 callers are allowed.",
+        "",
+        "Random arrivals, 48.0 a second, 300 requests:",
+        "                   p50         p95         p99",
+        "measured       20.0 ms     30.0 ms     40.0 ms",
+        "simulated      21.0 ms     29.0 ms     41.0 ms",
+        "99 of 100 were sent at most 1.0 ms late.",
+        "A note.",
+    ]
