@@ -198,6 +198,7 @@ def kill(hosted: Hosting, whom: str, dice: random.Random) -> None:
         dice.choice(sandbox.workers()).kill()
 
 
+@pytest.mark.timeout(300 + 20 * KILLS)
 def test_random_kills_under_load_lose_nothing_that_was_answered(hosted):
     dice = random.Random(7)  # noqa: S311 (the same kills each time)
     model = hosted.model(hosted.container("digits/model.tar.gz"))
