@@ -13,8 +13,7 @@ from fitness.errors import InputError
 from fitness.fields import Kind
 from fitness.gates import Gate
 from fitness.inputs import Draws, Inputs
-from fitness.simulation.endpoints import MOST_ENDPOINTS
-from fitness.simulation.sweep import REQUESTS, Sweep
+from fitness.simulation.sweep import Sweep
 from fitness.study import SEED, Played, Study
 
 BINS = 8  # slices of an input's range in which its value counts as known
@@ -242,14 +241,14 @@ def _smallest(work: Study, losers: Sequence[Played], swept: Sweep | None) -> Map
 
 
 def _is_first(work: Study, swept: Sweep | None, option: str, path: str, after: float) -> bool:
-    """Whether the changed workload, asked anew with all care, puts the option first: the grid is where to look."""
+    """Whether the changed workload, asked anew, puts the option first: the grid is only where to look."""
     value = round(after) if fields.field(path).kind is Kind.INTEGER else after
     try:
         workload = work.workload.replace({path: value})
     except InputError:  # the change contradicts another declared field
         return False
     again = replace(work, workload=workload)
-    values = again.values if swept is None else swept.values(again, requests=REQUESTS, parts=MOST_ENDPOINTS)
+    values = again.values if swept is None else swept.values(again)
     return bool(values) and max(values, key=lambda one: values[one]) == option
 
 

@@ -21,11 +21,10 @@ from fitness.arrays import Array
 from fitness.inputs import Inputs
 from fitness.outcome import Outcome
 from fitness.score import score
-from fitness.simulation import endpoints, play, warm
+from fitness.simulation import play, warm
 from fitness.simulation.play import Simulation
 from fitness.study import SCOUTS, SEED, Played, Study
 
-RACE_REQUESTS = 20_000
 REQUESTS = 40_000
 DRAW_REQUESTS = 6_000
 DRAW_WINDOWS = 12
@@ -91,7 +90,7 @@ class Sweep:
         differ = max((abs(correction) for correction in near), default=0.0)
         return 1 - min(max(2 * differ, CLOSE[0]), CLOSE[1])
 
-    def values(self, work: Study, *, requests: int = RACE_REQUESTS, parts: int = FEW_PARTS) -> dict[str, float]:
+    def values(self, work: Study) -> dict[str, float]:
         """What ranks the options of a changed workload: runs where it is close, corrected formulas elsewhere.
 
         The best option by the formulas, corrected as at this sweep's point, is played, then whoever comes near to it,
@@ -109,7 +108,7 @@ class Sweep:
             if not waiting:
                 break
             option = max(waiting, key=lambda one: found[one])
-            found[option] = settled(work, option, requests=requests, parts=parts)[0].played.value
+            found[option] = settled(work, option)[0].played.value
             played.add(option)
         return found
 
@@ -125,18 +124,16 @@ def sweep(work: Study, *, requests: int = REQUESTS) -> Sweep:
     )
 
 
-def settled(
-    work: Study, option: str, *, requests: int = REQUESTS, parts: int = endpoints.MOST_ENDPOINTS
-) -> tuple[Judged, int]:
+def settled(work: Study, option: str, *, requests: int = REQUESTS) -> tuple[Judged, int]:
     """The option's configuration that the run bears out, and how many were played to find it."""
     first = work.configured(option)
-    judged = judge(work, first, requests=requests, parts=parts)
+    judged = judge(work, first, requests=requests)
     if meets(work.point, judged.played.outcome) or not meets(work.point, first.outcome):
         return judged, 1
     tried = [judged]
     missed = missed_ratio(work.point, judged.played.outcome)
     for other, config in sorted(_alternatives(work, first), key=lambda one: float(one[0].monthly_usd[0])):
-        again = judge(work, other, requests=requests, parts=parts)
+        again = judge(work, other, requests=requests)
         tried.append(replace(again, first=first, first_missed_ratio=missed, sized=config))
         if meets(work.point, again.played.outcome):
             return tried[-1], len(tried)
@@ -151,10 +148,10 @@ def as_settled(work: Study, option: str) -> Study:
     return replace(work, config={**work.config, **judged.sized}) if judged.sized else work
 
 
-def judge(work: Study, proposed: Played, *, requests: int, parts: int = endpoints.MOST_ENDPOINTS) -> Judged:
+def judge(work: Study, proposed: Played, *, requests: int) -> Judged:
     """Play one proposed configuration at the point and score the run; the account stays the formulas'."""
     assert proposed.outcome is not None  # noqa: S101 the caller has one
-    done = play.played(work, proposed, requests=requests, seed=SEED, parts=parts)
+    done = play.played(work, proposed, requests=requests, seed=SEED)
     outcome = _with_account(done.outcome, proposed.outcome)
     scores = score(outcome, work.point, monthly_usd=proposed.monthly_usd, reference_usd=work.point_reference_usd)
     return Judged(played=replace(proposed, outcome=outcome, scores=scores), proposed=proposed, simulation=done)
