@@ -10,7 +10,6 @@ HEIGHT_PX = 360
 _BLUE, _ORANGE, _, _, _, _GREY = (f"#{place:06d}" for place in range(1, 7))  # places of the theme's colours
 _LINE = {"width": 1.5, "dash": "dash", "color": "#808A97"}
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_NEAR = 0.1  # of a share, what a number and its point take
 _S_PER_HOUR = 3600
 
 
@@ -50,9 +49,9 @@ def hits(sizing: Sizing) -> go.Figure:
             mode="markers+text",
             name="Instances, homes at random",
             text=[f"{one.instances:,}" for one in sizing.fits],
-            # Below the points that lie about the line of the goal, a number would be struck through.
+            # Never between a point and the line of the goal, which would strike the number through.
             textposition=[
-                "top center" if one.hit_ratio > sizing.goal_ratio - _NEAR else "bottom right" for one in sizing.fits
+                "top center" if one.hit_ratio >= sizing.goal_ratio else "bottom right" for one in sizing.fits
             ],
             cliponaxis=False,
             marker={
