@@ -92,13 +92,12 @@ def played(
     requests: int,
     seed: int,
     inputs: Inputs | None = None,
-    parts: int = endpoints.MOST_ENDPOINTS,
     spread: Spread = Spread.POISSON,
     progress: Progress = unwatched,
 ) -> Simulation:
     """Play an option's proposed configuration, at one row of what is not known: the point, or a draw.
 
-    `proposed` holds what the formulas say of that same row. Of many alike endpoints `parts` are played.
+    `proposed` holds what the formulas say of that same row.
     """
     outcome = proposed.outcome
     assert outcome is not None  # noqa: S101 the caller has one
@@ -110,7 +109,6 @@ def played(
         work.config,
         requests=requests,
         seed=seed,
-        most_parts=parts,
         spread=spread,
         progress=progress,
     )
