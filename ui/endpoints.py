@@ -84,13 +84,17 @@ def table(launches: Sequence[Launched], now: datetime) -> pd.DataFrame:
 
 
 def choose() -> str | None:
-    """Draw the choice of a launch; it is part of the address, also when it is gone."""
+    """Draw the choice of a launch; it is part of the address, and stays when the launch is gone."""
     names = {one.name for one in cloud.launched().value}
-    if asked := st.query_params.get(NAME):
+    if asked := st.query_params.get(NAME) or st.session_state.get(NAME):
         names.add(asked)
+    elif len(names) == 1:
+        st.session_state[NAME] = next(iter(names))
     if not names:
         return None
-    return st.selectbox("Launch", sorted(names), key=NAME, bind="query-params")
+    return st.selectbox(
+        "Launch", sorted(names), index=None, placeholder="Choose one to see more", key=NAME, bind="query-params"
+    )
 
 
 def draw_detail(name: str) -> None:

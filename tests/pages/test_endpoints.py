@@ -1,0 +1,88 @@
+"""The Endpoints page: what runs, and what stands there when nothing does or nothing answers."""
+
+from datetime import timedelta
+
+import pytest
+
+from launch.errors import CloudError
+from launch.failures import Failure, Kind
+from launch.metrics import Metrics
+from tests.pages.accounts import NOW, launched, open_account
+from tests.pages.conftest import texts
+from ui import cloud
+
+ENDPOINTS = "pages/operations/endpoints.py"
+SILENT = Metrics(
+    start=NOW,
+    values=dict.fromkeys(("requests", "errors_4xx", "errors_5xx"), (0.0, 0.0))
+    | dict.fromkeys(("model_p50_ms", "model_p99_ms", "overhead_p99_ms"), (None, None)),
+)
+
+
+@pytest.fixture(autouse=True)
+def silence(monkeypatch):
+    """Nothing was asked in the last hour."""
+    monkeypatch.setattr(cloud, "metrics_of", lambda name, option: cloud.Seen(value=SILENT, at=NOW))
+
+
+def test_an_empty_account_says_where_to_begin(app, monkeypatch):
+    open_account(monkeypatch)
+    at = app(ENDPOINTS)
+    assert at.info[0].proto.title == "Nothing runs here yet"
+    assert not at.dataframe
+
+
+def test_each_launch_has_its_row_with_price_and_age(app, monkeypatch):
+    open_account(monkeypatch, [launched("iris", age_h=10), launched("digits", "UPDATE_ROLLBACK_COMPLETE")])
+    rows = app(ENDPOINTS).dataframe[0].value.set_index("Name")
+    assert rows.loc["iris", "So far"] == "$1.15"
+    assert rows.loc["iris", "State"] == "✓ Live"
+    assert rows.loc["iris", "A month"] == "$83.95"
+    assert rows.loc["digits", "State"] == "! Live, last change failed"
+
+
+def test_the_sandbox_is_named(app, monkeypatch):
+    open_account(monkeypatch, [launched()], is_sandbox=True)
+    said = texts(app(ENDPOINTS))
+    assert "Sandbox" in said
+    assert "nothing is billed" in said
+    assert "not on AWS" in said
+
+
+def test_an_account_is_not_called_a_sandbox(app, monkeypatch):
+    open_account(monkeypatch, [launched()])
+    assert "andbox" not in texts(app(ENDPOINTS))
+
+
+def test_an_expired_launch_is_named(app, monkeypatch):
+    ended = NOW - timedelta(hours=1)
+    open_account(monkeypatch, [launched(expires=ended.isoformat())])
+    at = app(ENDPOINTS)
+    assert at.warning[0].proto.title == "This launch has expired"
+    assert at.dataframe[0].value.loc[0, "Ends"] == "expired"
+
+
+def test_a_silent_endpoint_says_that_nothing_was_asked(app, monkeypatch):
+    open_account(monkeypatch, [launched()])
+    assert "Nothing was asked in the last hour" in texts(app(ENDPOINTS))
+
+
+def test_a_missing_permission_is_told_with_the_statement_that_grants_it(app, monkeypatch):
+    statement = {"Effect": "Allow", "Action": "cloudformation:DescribeStacks", "Resource": "*"}
+    failure = Failure(
+        kind=Kind.DENIED, said="The permission is missing.", to_do="Add the statement.", statement=statement
+    )
+
+    def denied():
+        raise CloudError(failure)
+
+    open_account(monkeypatch)
+    monkeypatch.setattr(cloud, "launched", denied)
+    at = app(ENDPOINTS)
+    assert "The permission is missing. Add the statement." in texts(at).replace("\\", "")
+    assert "cloudformation:DescribeStacks" in at.code[0].value
+
+
+def test_a_name_in_the_address_that_is_gone_is_said(app, monkeypatch):
+    open_account(monkeypatch, [launched("digits")])
+    assert "Nothing called iris is in this account" in texts(app(ENDPOINTS, name="iris"))

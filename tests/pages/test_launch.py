@@ -1,0 +1,123 @@
+"""The Launch page: what it begins with, what it refuses, and who may do what."""
+
+import pytest
+
+from fitness import presets
+from tests.pages.accounts import ADA, launched, open_account, sign_in
+from tests.pages.conftest import drawn, texts
+from ui import data
+
+LAUNCH = "pages/operations/launch.py"
+FRAUD = presets.load("card-fraud").replace({"constraints.vpc": None})
+ARCHIVE = "s3://models/fraud/model.tar.gz"
+
+
+def labels(at):
+    return [button.label for button in at.button]
+
+
+def with_model(at):
+    """Say where the model is."""
+    source = next(one for one in at.text_input if one.label == "Address of the archive")
+    source.set_value(ARCHIVE)
+    return drawn(at.run())
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    open_account(monkeypatch)
+
+
+def test_without_an_account_the_page_says_what_to_do(app, monkeypatch):
+    monkeypatch.setattr(data, "account_choices", list)
+    at = app(LAUNCH)
+    assert "There is no account to ask" in at.error[0].proto.title
+    assert "start the sandbox" in at.error[0].value
+
+
+def test_the_form_begins_with_the_configuration_of_the_verdict(app, opened):
+    at = app(LAUNCH, FRAUD, option="Real-time endpoint")
+    held = data.verdict_of(FRAUD).option("real_time").configuration
+    shown = {one.label: one.value for one in at.number_input}
+    assert shown["Min instances"] == held["min_instances"]
+    assert shown["Max instances"] == held["max_instances"]
+    assert at.text_input[0].value == "card-fraud"
+
+
+def test_without_a_workload_it_begins_with_the_least_that_runs(app, opened):
+    at = app(LAUNCH, option="Serverless endpoint")
+    assert {one.label: one.value for one in at.number_input}["Max concurrency"] == 5
+    assert "the least that runs" in texts(at)
+
+
+def test_a_missing_model_is_named_with_its_path(app, opened):
+    at = app(LAUNCH, FRAUD, option="Real-time endpoint")
+    assert "$.models[0].source" in at.error[0].value
+
+
+def test_the_plan_has_its_price_and_what_cannot_be_undone(app, opened):
+    at = with_model(app(LAUNCH, FRAUD, option="Real-time endpoint"))
+    shown = {one.label: one.value.replace("\\", "") for one in at.metric}
+    assert shown["An hour, idle"].startswith("$0.1")
+    assert "What can't be undone" in texts(at)
+    assert "Review the changes" in labels(at)
+
+
+def test_an_edit_makes_another_plan(app, opened):
+    at = with_model(app(LAUNCH, FRAUD, option="Real-time endpoint"))
+    before = {one.label: one.value for one in at.metric}["An hour, idle"]
+    next(one for one in at.number_input if one.label == "Min instances").set_value(3)
+    at = drawn(at.run())
+    assert {one.label: one.value for one in at.metric}["An hour, idle"] != before
+
+
+def test_what_an_option_does_not_allow_is_named(app, opened):
+    at = with_model(app(LAUNCH, FRAUD, option="Real-time endpoint"))
+    next(one for one in at.number_input if one.label == "Max instances").set_value(1)
+    next(one for one in at.number_input if one.label == "Min instances").set_value(2)
+    at = drawn(at.run())
+    assert "max_instances" in at.error[0].value
+
+
+def test_an_architect_sees_the_plan_and_no_way_to_launch(app, opened, monkeypatch):
+    sign_in(monkeypatch, {"operations": ["grace@example.org"]})
+    at = with_model(app(LAUNCH, FRAUD, option="Real-time endpoint"))
+    assert at.metric[0].label == "An hour, idle"
+    assert "Review the changes" not in labels(at)
+    assert "A launch takes the role" in at.info[0].value
+    assert "Folder" not in next(iter(at.get("button_group"))).options
+
+
+def test_operations_may_launch(app, opened, monkeypatch):
+    sign_in(monkeypatch, {"operations": [ADA["email"]]})
+    at = with_model(app(LAUNCH, FRAUD, option="Real-time endpoint"))
+    assert "Review the changes" in labels(at)
+
+
+@pytest.mark.parametrize("page", ["launch", "endpoints"])
+def test_somebody_without_a_role_opens_neither_page(app, opened, monkeypatch, page):
+    sign_in(monkeypatch, {"architects": [], "operations": []})
+    at = app(f"pages/operations/{page}.py", change="iris", launch="iris", name="iris")
+    assert not at.title
+    assert "You can't open this page" in at.error[0].proto.title
+
+
+def test_an_architect_does_not_open_the_endpoints(app, opened, monkeypatch):
+    sign_in(monkeypatch, {"operations": ["grace@example.org"]})
+    assert not app("pages/operations/endpoints.py", name="iris").title
+
+
+def test_what_is_to_be_changed_and_is_not_there_is_said(app, opened):
+    at = app(LAUNCH, change="nobody")
+    assert "Nothing called nobody runs here" in texts(at).replace("\\", "")
+
+
+def test_what_is_watched_and_is_not_there_is_said(app, opened):
+    at = app(LAUNCH, launch="nobody")
+    assert "Nothing called nobody is in this account" in texts(at)
+
+
+def test_a_failed_creation_is_told(app, monkeypatch):
+    open_account(monkeypatch, [launched(status="ROLLBACK_COMPLETE")])
+    at = app(LAUNCH, launch="iris")
+    assert "could not be created; nothing is left of it" in at.status[0].label
