@@ -12,9 +12,11 @@ from fitness.errors import FitnessError, InputError
 from launch import commands, showing
 from launch.commands import Terminal, note
 from launch.errors import CloudError, LaunchError, RefusedError
+from launch.measure import Bounds
 from launch.request import OPTIONS_TO_LAUNCH
 
 DONE, FAILED, BAD_INPUT, REFUSED, STOPPED = 0, 1, 2, 3, 130
+USUAL = Bounds()  # of a load test
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,12 +95,19 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", commands.status, "What is launched; with a name, whether it runs as it was asked for.")
     status.add_argument("name", nargs="?")
     ask = command("invoke", commands.ask, "Send one request; without a body a sample's own.")
-    ask.add_argument("name")
-    ask.add_argument("--body", metavar="FILE", help="the request; - is standard input")
-    ask.add_argument("--content-type", default="text/csv")
-    ask.add_argument("--accept")
-    ask.add_argument("--target-model", metavar="ARCHIVE", help="of a multi-model endpoint")
-    ask.add_argument("--target-container", metavar="NAME", help="of a multi-container endpoint")
+    measure = command(
+        "measure", commands.measure, "Load an endpoint for a while, and put what it does into a workload."
+    )
+    measure.add_argument("--workload", metavar="WORKLOAD", help="workload file to print with what was measured")
+    measure.add_argument("--requests", type=int, default=USUAL.requests, help="at most; %(default)s")
+    measure.add_argument("--seconds", type=float, default=USUAL.seconds, help="at most; %(default)g")
+    for one in (ask, measure):
+        one.add_argument("name")
+        one.add_argument("--body", metavar="FILE", help="the request; - is standard input")
+        one.add_argument("--content-type", default="text/csv")
+        one.add_argument("--accept")
+        one.add_argument("--target-model", metavar="ARCHIVE", help="of a multi-model endpoint")
+        one.add_argument("--target-container", metavar="NAME", help="of a multi-container endpoint")
     down = command("down", commands.down, "Remove a launch and all that is its own, after it is confirmed.")
     down.add_argument("name")
     down.add_argument(
@@ -110,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     sweep = command("sweep", commands.sweep, "Find and remove what belongs to no stack, and launches past their end.")
     sweep.add_argument("--look", action="store_true", help="only look")
-    for one in (status, ask, down, sweep):
+    for one in (status, ask, measure, down, sweep):
         one.add_argument("--region", help="the Region to ask; otherwise that of the AWS configuration")
     for one in (up, update, down, sweep):
         one.add_argument("--confirm", metavar="USD", help="the price per hour, instead of being asked for it")

@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from fitness import workload_file
+from fitness.bill import plain
 from fitness.cli import price_cache
 from fitness.document import shown
 from fitness.errors import FitnessError, InputError, Problem
@@ -21,9 +22,12 @@ from fitness.prices import load_book
 from fitness.verdict import recommend
 from fitness.workload import Workload
 from launch import export, invoke, jobs, models, showing
+from launch import measure as measuring
 from launch.clients import Clients, from_environment
 from launch.errors import FailedError, LaunchError, RefusedError
 from launch.launched import Event, Launched, Phase
+from launch.measure_report import as_text
+from launch.measured import into
 from launch.permissions import policy
 from launch.plan import Confirmation, Plan, plan
 from launch.proposals import UPDATE, Proposal
@@ -54,9 +58,7 @@ class Terminal:
         """Ask for the price, or take it from the arguments. Raises: RefusedError."""
         given = self.args.confirm
         if given is None:
-            note(
-                f"Type the price per hour, {showing.plain(usd_per_hour)}, to {what}; anything else leaves it as it is."
-            )
+            note(f"Type the price per hour, {plain(usd_per_hour)}, to {what}; anything else leaves it as it is.")
             sys.stderr.write("> ")
             sys.stderr.flush()
             given = sys.stdin.readline().strip()
@@ -83,7 +85,7 @@ def new(terminal: Terminal) -> None:
     """Write a launch file from a verdict."""
     args = terminal.args
     workload = _workload(args.workload)
-    verdict = recommend(workload, book=load_book(price_cache()), draws=0)
+    verdict = recommend(workload, book=load_book(price_cache()), options=(args.option,), draws=0)
     request = from_verdict(
         workload,
         verdict.option(args.option),
@@ -182,29 +184,64 @@ def status(terminal: Terminal) -> None:
 
 def ask(terminal: Terminal) -> None:
     """Send one request to a launch and print the answer."""
-    args = terminal.args
     clients = terminal.clients()
-    launched = Stacks(clients).look(args.name)
-    if launched is None or launched.request is None:
-        raise LaunchError(f"there is no launch called {args.name}")
-    if args.body is None:
-        answer = invoke.first_prediction(clients, launched.request)
+    launched, request = _launched(clients, terminal.args.name)
+    if terminal.args.body is None:
+        answer = invoke.first_prediction(clients, request)
     else:
-        call = invoke.Call(
-            body=_read(args.body, MOST_BYTES),
-            content_type=args.content_type,
-            accept=args.accept,
-            target_model=args.target_model,
-            target_container=args.target_container,
-            component=launched.outputs.get("ComponentName"),
-        )
+        call = _call(terminal, launched)
         is_async = launched.option == "async"
-        asked = invoke.invoke_async(clients, launched.request, call) if is_async else None
+        asked = invoke.invoke_async(clients, request, call) if is_async else None
         answer = asked or invoke.invoke(clients, launched.name, call)
     note(f"{answer.content_type}, {answer.latency_s * 1000:.1f} ms")
     sys.stdout.buffer.write(answer.body)
     if not answer.body.endswith(b"\n"):
         sys.stdout.write("\n")
+
+
+def measure(terminal: Terminal) -> None:
+    """Load a launched endpoint for a while; print the workload with what was measured, or the measurement alone."""
+    args = terminal.args
+    clients = terminal.clients()
+    workload = None if args.workload is None else _workload(args.workload)
+    launched, request = _launched(clients, args.name)
+    call = invoke.own_request(clients, request) if args.body is None else _call(terminal, launched)
+    objective_ms = (
+        None if workload is None else workload.objectives.latency_p99_ms or workload.objectives.latency_p95_ms
+    )
+    found = measuring.measure(
+        clients,
+        launched.name,
+        call,
+        bounds=measuring.Bounds(requests=args.requests, seconds=args.seconds, objective_ms=objective_ms),
+        progress=lambda what, share: note(f"{share:4.0%}  {what}"),
+    )
+    if workload is None:
+        print(as_text(found))
+    else:
+        note(as_text(found))
+        print(workload_file.write(into(workload, found)), end="")
+
+
+def _launched(clients: Clients, name: str) -> tuple[Launched, Request]:
+    """A launch that can be asked. Raises: LaunchError."""
+    launched = Stacks(clients).look(name)
+    if launched is None or launched.request is None:
+        raise LaunchError(f"there is no launch called {name}")
+    return launched, launched.request
+
+
+def _call(terminal: Terminal, launched: Launched) -> invoke.Call:
+    """The request of the arguments."""
+    args = terminal.args
+    return invoke.Call(
+        body=_read(args.body, MOST_BYTES),
+        content_type=args.content_type,
+        accept=args.accept,
+        target_model=args.target_model,
+        target_container=args.target_container,
+        component=launched.outputs.get("ComponentName"),
+    )
 
 
 def down(terminal: Terminal) -> None:

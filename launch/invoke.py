@@ -179,10 +179,10 @@ def examples(request: Request, known: Sequence[Sample]) -> tuple[Call, ...]:
     return tuple(_call(one, component=component) for _, one in first)
 
 
-def first_prediction(clients: Clients, request: Request) -> Answer:
-    """Ask a launch of a sample with the sample's own request.
+def own_request(clients: Clients, request: Request) -> Call:
+    """Give the request that a launch of a sample answers.
 
-    Raises: InputError for a model that is no sample, which only its owner knows a request of; FailedError, CloudError.
+    Raises: InputError for a model that is no sample, which only its owner knows a request of; CloudError.
     """
     with explained():
         known = samples.read_samples(clients("s3"), clients("sts").get_caller_identity()["Account"])
@@ -190,9 +190,18 @@ def first_prediction(clients: Clients, request: Request) -> Answer:
     if not calls:
         message = "is no sample, so give a request: a body and its content type"
         raise InputError([Problem(path="$.models[0].source", message=message)])
+    return calls[0]
+
+
+def first_prediction(clients: Clients, request: Request) -> Answer:
+    """Ask a launch of a sample with the sample's own request.
+
+    Raises: InputError for a model that is no sample; FailedError, CloudError.
+    """
+    call = own_request(clients, request)
     if request.option == "async":
-        return invoke_async(clients, request, calls[0])
-    return invoke(clients, request.name, calls[0])
+        return invoke_async(clients, request, call)
+    return invoke(clients, request.name, call)
 
 
 def _call(

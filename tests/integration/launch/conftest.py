@@ -3,11 +3,11 @@
 import pytest
 
 from launch.stacks import Stacks
-from tests.integration.sandbox.conftest import hosting, own_sandbox, sandbox, script_archive
+from tests.integration.sandbox.conftest import hosting, iris, own_sandbox, sandbox, script_archive
 from tests.launching import soon
 from tests.stack_account import Account
 
-__all__ = ["hosting", "own_sandbox", "sandbox", "script_archive"]
+__all__ = ["hosting", "iris", "own_sandbox", "sandbox", "script_archive"]
 
 
 @pytest.fixture(scope="session")
