@@ -31,20 +31,21 @@ def is_missing(error: ClientError) -> bool:
     return answer["Code"] in _MISSING or "could not find" in said or "does not exist" in said
 
 
-def _named(service: str, operation: str, member: str) -> Callable[[Clients, str], None]:
-    """Give what deletes by the last part of the ARN."""
+def _of_sagemaker(kind: str, member: str, verb: str = "delete") -> Callable[[Clients, str], None]:
+    """Give what deletes a resource of SageMaker: its ARN has its name in small letters."""
 
     def delete(clients: Clients, arn: str) -> None:
-        getattr(clients(service), operation)(**{member: arn.split(":", 5)[5].rpartition("/")[2]})
+        sagemaker = clients("sagemaker")
+        for page in sagemaker.get_paginator(f"list_{kind}s").paginate():
+            for one in next(value for value in page.values() if isinstance(value, list)):
+                if one[member].lower() == arn.rpartition("/")[2].lower():
+                    getattr(sagemaker, f"{verb}_{kind}")(**{member: one[member]})
 
     return delete
 
 
-def _by_arn(service: str, operation: str, member: str) -> Callable[[Clients, str], None]:
-    def delete(clients: Clients, arn: str) -> None:
-        getattr(clients(service), operation)(**{member: arn})
-
-    return delete
+def _topic(clients: Clients, arn: str) -> None:
+    clients("sns").delete_topic(TopicArn=arn)
 
 
 def _alarm(clients: Clients, arn: str) -> None:
@@ -80,14 +81,14 @@ def _role(clients: Clients, arn: str) -> None:
 
 # In the order in which they can go.
 DELETIONS: Final[Mapping[str, Callable[[Clients, str], None]]] = {
-    "sagemaker:transform-job": _named("sagemaker", "stop_transform_job", "TransformJobName"),
+    "sagemaker:transform-job": _of_sagemaker("transform_job", "TransformJobName", "stop"),
     "scheduler:schedule": _schedule,
     "application-autoscaling:scalable-target": _scalable_target,
-    "sagemaker:inference-component": _named("sagemaker", "delete_inference_component", "InferenceComponentName"),
-    "sagemaker:endpoint": _named("sagemaker", "delete_endpoint", "EndpointName"),
-    "sagemaker:endpoint-config": _named("sagemaker", "delete_endpoint_config", "EndpointConfigName"),
-    "sagemaker:model": _named("sagemaker", "delete_model", "ModelName"),
+    "sagemaker:inference-component": _of_sagemaker("inference_component", "InferenceComponentName"),
+    "sagemaker:endpoint": _of_sagemaker("endpoint", "EndpointName"),
+    "sagemaker:endpoint-config": _of_sagemaker("endpoint_config", "EndpointConfigName"),
+    "sagemaker:model": _of_sagemaker("model", "ModelName"),
     "cloudwatch:alarm": _alarm,
-    "sns:topic": _by_arn("sns", "delete_topic", "TopicArn"),
+    "sns:topic": _topic,
     "iam:role": _role,
 }

@@ -187,5 +187,8 @@ def _read(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 
 def _tail(identifier: str) -> str:
-    """The last part of an ARN, an address or a name: by it the two ways to name a resource are compared."""
-    return identifier.rpartition("/")[2].rpartition(":")[2]
+    """The last part of an ARN, an address or a name: by it the two ways to name a resource are compared.
+
+    ARNs of SageMaker have names in small letters.
+    """
+    return identifier.rpartition("/")[2].rpartition(":")[2].lower()

@@ -1,0 +1,190 @@
+"""The command line against the sandbox, from a workload to nothing left."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from fitness import presets, workload_file
+from launch.cli import main
+from launch.launched import Phase
+from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
+from tests.launching import end
+
+REQUEST = """
+name: {name}
+option: real_time
+region: us-east-1
+configuration: {{instance_type: {instance}, min_instances: 1, max_instances: 1}}
+models: [{{source: "sample:iris"}}]
+"""
+PRICES = {"ml.m5.large": "0.115", "ml.m5.xlarge": "0.23"}
+
+
+@pytest.fixture
+def chosen(sandbox, hosting, monkeypatch):
+    """The environment that chooses the sandbox."""
+    found = {
+        "AWS_ENDPOINT_URL": sandbox.url,
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": sandbox.runtime_url,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+    for name, value in found.items():
+        monkeypatch.setenv(name, value)
+    return found
+
+
+@pytest.fixture
+def run(chosen, capfd):
+    """Run a command; gives its status and what it wrote to both streams."""
+
+    def command(*arguments):
+        capfd.readouterr()
+        status = main([str(one) for one in arguments])
+        out, err = capfd.readouterr()
+        return status, out, err
+
+    return command
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(name, instance="ml.m5.large"):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(REQUEST.format(name=name, instance=instance))
+        return path
+
+    return write
+
+
+def test_a_launch_from_its_plan_to_nothing_left(run, file, account):
+    before = account.holds()
+    path = file("shown")
+    status, out, _ = run("plan", path)
+    assert status == 0
+    assert "While idle     0.115 USD per hour" in out
+    assert account.holds() == before
+
+    status, _, err = run("up", path, "--confirm", "0.116")
+    assert (status, "the confirmed price is 0.116 USD/h" in err) == (3, True)
+    assert account.holds() == before
+
+    status, out, err = run("up", path, "--confirm", PRICES["ml.m5.large"], "--by", "ada")
+    assert status == 0, err
+    assert "+ Endpoint  AWS::SageMaker::Endpoint" in err
+    assert "CREATE_COMPLETE              Endpoint" in err
+    assert "live (CREATE_COMPLETE)" in out
+
+    status, out, _ = run("up", path, "--json")
+    assert (status, json.loads(out)["by"]) == (0, "ada")
+
+    status, out, _ = run("invoke", "shown")
+    assert (status, json.loads(out)) == (0, [0])
+
+    path = file("shown", "ml.m5.xlarge")
+    status, out, err = run("update", path, "--confirm", PRICES["ml.m5.xlarge"])
+    assert status == 0, err
+    assert "0.23 USD per hour while idle; before 0.115 USD, difference +0.115 USD" in err
+    assert "ProductionVariants" in err
+
+    status, out, _ = run("status")
+    assert (status, [line.split()[:4] for line in out.splitlines()[1:]]) == (
+        0,
+        [["shown", "real_time", "live", "0.23"]],
+    )
+    assert run("sweep")[:2] == (0, "There is nothing to sweep.\n")
+
+    status, _, err = run("down", "shown", "--confirm", "0")
+    assert (status, "Saves 0.23 USD per hour." in err) == (3, True)
+    status, _, err = run("down", "shown", "--confirm", "0.23")
+    assert status == 0, err
+    assert "shown is removed." in err
+    assert run("down", "shown")[0] == 0
+    # What the launch does not own is what the plan and the removal say: the packaged models.
+    assert {one for one in account.holds() - before if one[0] != "list_buckets"} == set()
+
+
+def test_a_person_types_the_price(run, file, stacks, monkeypatch):
+    path = file("typed")
+    for typed, expected in (("yes\n", 3), ("\n", 3), ("0.115\n", 0)):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        status, _, err = run("up", path)
+        assert status == expected, err
+        assert "Type the price per hour, 0.115, to launch typed" in err
+    end(stacks, "typed")
+
+
+def test_a_launch_file_is_written_from_a_verdict(run, tmp_path):
+    workload = tmp_path / "workload.yaml"
+    workload.write_text(workload_file.write(presets.load("staging-tests")))
+    status, out, _ = run("new", workload, "--option", "serverless", "--name", "staging", "--model", "sample:iris")
+    found = yaml.safe_load(out)
+    assert (status, found["option"], found["name"]) == (0, "serverless", "staging")
+    assert found["models"] == [{"source": "sample:iris"}]
+    assert "memory_mb" in found["configuration"]
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ("yaml", "AWSTemplateFormatVersion"),
+        ("script", "import boto3"),
+        ("parameters", '"ParameterKey": "ModelData"'),
+        ("policy", '"cloudformation:'),
+    ],
+)
+def test_the_template_goes_with_what_it_takes(run, file, form, words):
+    status, out, _ = run("template", file("written"), "--format", form)
+    assert status == 0
+    assert words in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected", "words"),
+    [
+        (("plan", "/nowhere.yaml"), 2, "can't be read"),
+        (("update", "FILE"), 2, "is not launched"),
+        (("status", "nobody"), 1, "there is no launch called nobody"),
+        (("invoke", "nobody"), 1, "there is no launch called nobody"),
+        (("down", "nobody"), 0, "nothing to remove"),
+    ],
+)
+def test_what_is_wrong_is_said(run, file, arguments, expected, words):
+    path = file("unlaunched")
+    status, _, err = run(*(path if one == "FILE" else one for one in arguments))
+    assert (status, words in err) == (expected, True)
+
+
+def test_wrong_fields_are_all_named(run, tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text("name: 5\noption: everything\nregion: us-east-1\n")
+    status, _, err = run("plan", path)
+    assert status == 2
+    assert all(where in err for where in ("$.name", "$.option", "$.models"))
+
+
+@pytest.mark.parametrize(("sent", "expected"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_launch_that_is_left_goes_on_in_the_account(chosen, file, run, stacks, account, sent, expected):
+    name = f"left-{sent.name.lower()}"
+    before = account.holds()
+    command = [sys.executable, "-m", "launch", "up", str(file(name)), "--confirm", "0.115"]
+    with subprocess.Popen(command, env={**os.environ, **chosen}, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if "CREATE_IN_PROGRESS" in line:
+                break
+        process.send_signal(sent)
+        said = process.stderr.read()
+    assert process.returncode == expected
+    if sent is signal.SIGINT:
+        assert f"`python -m launch status {name}` shows it, `python -m launch down {name}` ends it" in said
+    assert stacks.follow(name).phase is Phase.LIVE
+    assert run("down", name, "--confirm", "0.115")[0] == 0
+    assert {one for one in account.holds() - before if one[0] != "list_buckets"} == set()

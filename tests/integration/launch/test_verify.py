@@ -1,0 +1,131 @@
+"""What runs is held against what was asked for, on a real endpoint; and a sweep leaves what belongs to a launch."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from launch.plan import Confirmation
+from launch.stacks import Stacks
+from tests.hosting import ECR
+from tests.launching import end, launch, plan_of, soon, topic
+from tests.stack_templates import ON_INSTANCES, VARIANT, option, resource
+
+IMAGE = f"{ECR}/sagemaker-scikit-learn:1.4-2-cpu-py3"
+
+
+@pytest.fixture(scope="module")
+def archive(sandbox, script_archive) -> str:
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="verified")
+    s3.put_object(Bucket="verified", Key="model.tar.gz", Body=script_archive)
+    return "s3://verified/model.tar.gz"
+
+
+def hosted(archive: str, **container):
+    target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    found = option({"PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": archive, **container}}, ON_INSTANCES)
+    found["Target"] = resource(
+        "ApplicationAutoScaling::ScalableTarget", MinCapacity="1", MaxCapacity="2", ResourceId=VARIANT, **target
+    )
+    found["Slow"] = resource(
+        "CloudWatch::Alarm", Namespace="AWS/SageMaker", MetricName="ModelLatency", Statistic="Average", Period="60",
+        EvaluationPeriods=1, Threshold="500000", ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    return found
+
+
+@pytest.fixture(scope="module")
+def plan(stacks, archive):
+    plan = plan_of("verified", hosted(archive))
+    launch(stacks, plan)
+    yield plan
+    end(stacks, "verified")
+
+
+def paths(differences):
+    return [f"{one.logical_id} {one.path}" for one in differences]
+
+
+def test_a_launch_is_as_asked_for_until_somebody_changes_it_behind_its_back(stacks, plan, sandbox):
+    assert stacks.verify(plan) == stacks.verify("verified") == ()
+    physical = {one.logical_id: one.physical_id for one in stacks.preview_removal("verified").resources}
+    scaling, cloudwatch = sandbox.client("application-autoscaling"), sandbox.client("cloudwatch")
+    resource_id, dimension, _ = physical["Target"].split("|")
+    which = {"ServiceNamespace": "sagemaker", "ResourceId": resource_id, "ScalableDimension": dimension}
+    scaling.register_scalable_target(**which, MinCapacity=1, MaxCapacity=9)
+    alarm = {
+        "AlarmName": physical["Slow"], "Namespace": "AWS/SageMaker", "MetricName": "ModelLatency",
+        "Statistic": "Average", "Period": 60, "EvaluationPeriods": 1, "ComparisonOperator": "GreaterThanThreshold",
+    }  # fmt: skip
+    cloudwatch.put_metric_alarm(**alarm, Threshold=7)
+    found = stacks.verify(plan)
+    assert paths(found) == ["Target MaxCapacity", "Slow Threshold"]
+    assert str(found[0]) == "Target MaxCapacity: asked for 2, but it is 9"
+    scaling.register_scalable_target(**which, MinCapacity=1, MaxCapacity=2)
+    cloudwatch.put_metric_alarm(**alarm, Threshold=500_000)
+    assert stacks.verify(plan) == ()
+
+
+def test_a_silent_rollback_of_the_endpoint_is_a_difference(stacks, plan, sandbox, archive):
+    """CloudFormation believes in one configuration, and the endpoint serves another."""
+    sagemaker = sandbox.client("sagemaker")
+    endpoint = stacks.look("verified")
+    physical = {one.logical_id: one.physical_id for one in stacks.preview_removal("verified").resources}
+    name = physical["Endpoint"].rpartition("/")[2]
+    believed = physical["Config"].rpartition("/")[2]
+    variant = sagemaker.describe_endpoint_config(EndpointConfigName=believed)["ProductionVariants"][0]
+    sagemaker.create_endpoint_config(EndpointConfigName="silent", ProductionVariants=[variant])
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName="silent")
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+    assert endpoint.status == "CREATE_COMPLETE"
+    (found,) = stacks.verify(plan)
+    assert (found.logical_id, found.path, found.live) == ("Endpoint", "EndpointConfigName", "silent")
+    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=believed)
+    sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+    sagemaker.delete_endpoint_config(EndpointConfigName="silent")
+    assert stacks.verify(plan) == ()
+
+
+def test_nothing_there_is_the_greatest_difference(stacks):
+    assert [str(one) for one in stacks.verify("nobody")] == ["nobody the launch: asked for running, but it is nothing"]
+
+
+def test_a_sweep_leaves_alone_what_belongs_to_a_launch(stacks, plan):
+    assert stacks.sweep().is_clean
+
+
+def test_a_sweep_removes_a_launchs_resources_whose_stack_is_gone(stacks, account, sandbox, archive):
+    before = account.holds()
+    sagemaker = sandbox.client("sagemaker")
+    tags = [{"Key": "hostfit:launch", "Value": "lost"}, {"Key": "hostfit:usd-per-hour", "Value": "0.3"}]
+    role = "arn:aws:iam::000000000000:role/hosting"
+    sagemaker.create_model(
+        ModelName="Lost-Model",
+        ExecutionRoleArn=role,
+        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": archive},
+        Tags=tags,
+    )
+    sandbox.client("iam").create_role(RoleName="lost", Path="/hostfit/", AssumeRolePolicyDocument="{}", Tags=tags)
+    sandbox.client("sns").create_topic(Name="lost", Tags=tags)
+    found = stacks.sweep()
+    assert [(one.kind, one.launch) for one in found.orphans] == [
+        ("sagemaker:model", "lost"), ("sns:topic", "lost"), ("iam:role", "lost"),
+    ]  # fmt: skip
+    swept = stacks.remove_orphans(Confirmation(token=found.token, usd_per_hour=found.usd_per_hour, by="ada"))
+    assert (len(swept.removed), swept.failed) == (3, ())
+    assert account.holds() == before
+
+
+def test_a_sweep_ends_launches_past_their_time_and_forgets_old_proposals(sandbox, stacks, account):
+    before = account.holds()
+    launch(stacks, plan_of("mayfly", topic(), time_to_live_h=1.0))
+    stacks.propose(plan_of("forgotten", topic()), by="ada")
+    assert stacks.sweep().is_clean
+    later = Stacks(sandbox.client, now=lambda: datetime.now(UTC) + timedelta(hours=13), pause=soon)
+    found = later.sweep()
+    assert ([one.name for one in found.expired], [one.name for one in found.abandoned]) == (["mayfly"], ["forgotten"])
+    swept = later.remove_orphans(Confirmation(token=found.token, usd_per_hour=found.usd_per_hour, by="ada"))
+    for stack in swept.removing:
+        stacks.follow(stack)
+    assert later.sweep().is_clean
+    assert account.holds() == before
