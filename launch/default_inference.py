@@ -63,13 +63,17 @@ def output_fn(prediction: Any, accept: str) -> tuple[str, str]:
 
 
 def _array(rows: Any) -> Any:
+    """Two dimensions of numbers; of objects where a column has text, with numbers in the columns that have none."""
     try:
-        array = np.asarray(rows, dtype=np.float64)
+        return np.atleast_2d(np.asarray(rows, dtype=np.float64))
     except ValueError:
-        array = np.asarray(rows, dtype=object)
-        for column in range(array.shape[1]):  # numbers beside text stay numbers
-            try:
-                array[:, column] = array[:, column].astype(np.float64)
-            except ValueError:
-                continue
-    return array.reshape(1, -1) if array.ndim == 1 else array
+        table = rows if isinstance(rows[0], list) else [rows]
+        columns = [_numbers(column) for column in zip(*table, strict=True)]
+        return np.array(list(zip(*columns, strict=True)), dtype=object)
+
+
+def _numbers(column: Any) -> Any:
+    try:
+        return [float(value) for value in column]
+    except ValueError:
+        return column

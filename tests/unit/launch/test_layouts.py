@@ -89,6 +89,7 @@ class Lengths:
         (Doubler(), '{"instances": [[1.5, 2]]}', "application/json", "", "[3.0]"),
         (Doubler(), b"4,0", "text/csv; charset=utf-8", "application/json", "[8.0]"),
         (Lengths(), "ford,3.5", "text/csv", "text/csv", "4.0,3.5"),
+        (Lengths(), '["audi", 1]', "application/json", "application/json", "[[4.0, 1.0]]"),
     ],
 )
 def test_the_default_script_answers_csv_and_json(model, body, content_type, accept, answer):
