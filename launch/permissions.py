@@ -31,9 +31,9 @@ def permissions(request: Request, resources: Resources) -> tuple[Permission, ...
             actions=_of("cloudformation", _STACKS), resources=(stack,), why="Propose, make, change and remove the stack"
         ),
         Permission(
-            actions=("cloudformation:DescribeStacks", "tag:GetResources"),
+            actions=_EVERYWHERE,
             resources=("*",),
-            why="List what was launched, and find what belongs to no stack",
+            why="List what was launched, its logs, and what belongs to no stack",
         ),
         Permission(
             actions=_of("iam", _ROLES),
@@ -41,11 +41,12 @@ def permissions(request: Request, resources: Resources) -> tuple[Permission, ...
             why="Make the role of the containers and hand it to SageMaker",
         ),
         Permission(
-            actions=_of("s3", ("CreateBucket", "GetObject", "ListBucket", *_BUCKET, "PutObject")),
+            actions=_of("s3", _BUCKET),
             resources=(f"arn:aws:s3:::{_bucket(request)}", f"arn:aws:s3:::{_bucket(request)}/*"),
-            why="Keep packaged models in the program's bucket",
+            why="Keep packaged models, requests and answers in the program's bucket",
         ),
         *_of_models(request),
+        *_of_data(request),
         *_of_sagemaker(kinds, regional, request),
         *_of_scaling(kinds, regional),
         *_of_messages(kinds, regional, request),
@@ -72,16 +73,25 @@ def policy(granted: Iterable[Permission], *, account: str) -> Json:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
+_EVERYWHERE = (
+    "cloudformation:DescribeStacks", "iam:ListRoles", "logs:DescribeLogGroups", "scheduler:ListSchedules",
+    "tag:GetResources",
+)  # fmt: skip
 _STACKS = (
     "CancelUpdateStack", "ContinueUpdateRollback", "CreateChangeSet", "DeleteChangeSet", "DeleteStack",
     "DescribeChangeSet", "DescribeStackEvents", "DescribeStackResources", "DescribeStacks", "ExecuteChangeSet",
     "GetTemplate", "ListChangeSets", "ListStackResources",
 )  # fmt: skip
 _ROLES = (
-    "CreateRole", "DeleteRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "ListRoleTags", "ListRoles",
-    "PassRole", "PutRolePolicy", "TagRole", "UntagRole", "UpdateAssumeRolePolicy",
+    "CreateRole", "DeleteRole", "DeleteRolePolicy", "DetachRolePolicy", "GetRole", "GetRolePolicy",
+    "ListAttachedRolePolicies", "ListRolePolicies", "ListRoleTags", "PassRole", "PutRolePolicy", "TagRole", "UntagRole",
+    "UpdateAssumeRolePolicy",
 )  # fmt: skip
-_BUCKET = ("PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutBucketTagging", "PutEncryptionConfiguration")
+_BUCKET = (
+    "CreateBucket", "DeleteObject", "DeleteObjectVersion", "GetObject", "ListBucket", "ListBucketVersions",
+    "PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutBucketTagging", "PutEncryptionConfiguration",
+    "PutObject",
+)  # fmt: skip
 _SAGEMAKER: Mapping[str, tuple[str, ...]] = {  # kind -> what is done with it beside create, describe and delete
     "Model": (),
     "EndpointConfig": (),
@@ -109,6 +119,19 @@ def _of_models(request: Request) -> list[Permission]:
     return [Permission(actions=actions, resources=tuple(dict.fromkeys(paths)), why="See that the models are there")]
 
 
+def _of_data(request: Request) -> list[Permission]:
+    """Where requests and answers lie, outside the program's bucket."""
+    given = (request.transform and request.transform.output_s3, request.async_output_s3)
+    paths = [uri.removeprefix("s3://").rstrip("/") for uri in given if uri]
+    resources = [arn for path in paths for arn in (f"arn:aws:s3:::{path.partition('/')[0]}", f"arn:aws:s3:::{path}/*")]
+    if not resources:
+        return []
+    actions = _of(
+        "s3", ("DeleteObject", "DeleteObjectVersion", "GetObject", "ListBucket", "ListBucketVersions", "PutObject")
+    )
+    return [Permission(actions=actions, resources=tuple(resources), why="Put requests, get answers, clear them away")]
+
+
 def _of_sagemaker(kinds: set[str], regional: str, request: Request) -> list[Permission]:
     found = []
     for kind, more in _SAGEMAKER.items():
@@ -122,9 +145,13 @@ def _of_sagemaker(kinds: set[str], regional: str, request: Request) -> list[Perm
     if request.option == "batch":
         actions = ("AddTags", "CreateTransformJob", "DescribeTransformJob", "StopTransformJob")
         jobs = f"arn:aws:sagemaker:{regional}:transform-job/*"
-        found.append(Permission(actions=_of("sagemaker", actions), resources=(jobs,), why="Run jobs and see them"))
+        listed = ("sagemaker:ListTransformJobs",)
+        found += [
+            Permission(actions=_of("sagemaker", actions), resources=(jobs,), why="Run jobs and see them"),
+            Permission(actions=listed, resources=("*",), why="List the jobs"),
+        ]
     else:
-        metrics = ("cloudwatch:GetMetricData",)
+        metrics = _of("cloudwatch", ("GetMetricData", "GetMetricStatistics"))
         found.append(Permission(actions=metrics, resources=("*",), why="See what the endpoint does"))
     return found
 
