@@ -19,7 +19,7 @@ from launch.clients import Clients, explained
 from launch.layouts import SCRIPT_VARIABLES, layout
 from launch.packaging import NotReadableError, Packed
 from launch.repositories import Repository, repository
-from launch.request import FRAMEWORKS, Container, Model, Request
+from launch.request import BUCKET, FRAMEWORKS, Container, Model, Request, as_document
 from launch.samples import Sample
 from launch.triton_repository import Batching
 
@@ -78,7 +78,15 @@ def resolve(request: Request, clients: Clients, *, upload: bool = True) -> Reque
             writes=upload,
             samples=samples.read_samples(s3, account) if uses_samples else (),
         )
+        if upload and _uses_bucket(request):
+            name = bucket.bucket_name(account, request.region)
+            bucket.make_bucket(s3, name, region=request.region, account=account)
         return replace(request, containers=_containers(request, store))
+
+
+def _uses_bucket(request: Request) -> bool:
+    """Whether requests, answers or captured data go into the program's bucket, whatever the models lie in."""
+    return (request.option == "async" and request.async_output_s3 is None) or BUCKET in str(as_document(request))
 
 
 def _containers(request: Request, store: _Store) -> tuple[Container, ...]:
@@ -103,6 +111,9 @@ def _container(request: Request, model: Model, store: _Store) -> Container:
     if request.option == "triton_ensemble" and model.framework is None and model.image is None:
         model = replace(model, framework="triton")
     model = _with_sample_framework(model, store)
+    if model.source.startswith("s3://"):
+        source = model.source.replace("{account}", store.account).replace("{region}", store.region)
+        model = replace(model, source=source)
     image = _image(request, model)
     many = request.option in MANY_MODELS
     if many and not _is_prefix(model.source):

@@ -114,7 +114,8 @@ def test_a_plan_starts_one_job_however_often_it_is_asked(hosting, echo, lines):
     done = until(lambda: None if (found := jobs.look(clients, name)).is_running else found, within_s=60)
     assert (done.status, done.reason) == ("Completed", None)
     assert jobs.output(clients, done) == {"results/a.csv.out": b"1\n2\n"}
-    assert jobs.start(clients, lines, model_name=echo, token="a" * 64, run=2) != name
+    second = jobs.start(clients, lines, model_name=echo, token="a" * 64, run=2)
+    assert [one.name for one in jobs.listed(clients, lines)] == [second, name]
     arn = hosting.sagemaker.describe_transform_job(TransformJobName=name)["TransformJobArn"]
     tags = {tag["Key"]: tag["Value"] for tag in hosting.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
     assert tags == {"hostfit:launch": "x", "hostfit:token": "a" * 64}

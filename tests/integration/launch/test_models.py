@@ -105,6 +105,24 @@ def test_nothing_is_written_for_a_plan(own_sandbox, line):
     assert own_sandbox.client("s3").list_buckets()["Buckets"] == []
 
 
+def test_the_bucket_is_made_for_requests_and_answers_even_where_no_model_goes_into_it(own_sandbox):
+    s3 = own_sandbox.client("s3")
+    s3.create_bucket(Bucket="models")
+    s3.put_object(Bucket="models", Key="price.tar.gz", Body=b"")
+    made = request(Model(source="s3://models/price.tar.gz", framework="xgboost"), option="async")
+    resolve(made, own_sandbox.client)
+    assert {one["Name"] for one in s3.list_buckets()["Buckets"]} == {BUCKET, "models"}
+
+
+def test_an_address_may_name_the_programs_own_bucket(hosting, line):
+    clients, s3 = hosting.sandbox.client, hosting.sandbox.client("s3")
+    resolve(request(Model(source=str(line), framework="sklearn")), clients)
+    s3.put_object(Bucket=BUCKET, Key="own/price.tar.gz", Body=b"")
+    made = request(Model(source="s3://hostfit-{account}-{region}/own/price.tar.gz", framework="xgboost"))
+    (container,) = resolve(made, clients).containers
+    assert container.model_data_url == f"s3://{BUCKET}/own/price.tar.gz"
+
+
 def test_the_bucket_is_made_private_and_encrypted(hosting, line):
     s3 = hosting.sandbox.client("s3")
     resolve(request(Model(source=str(line), framework="sklearn")), hosting.sandbox.client)
