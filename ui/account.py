@@ -51,13 +51,15 @@ def cloud_of(profile: str) -> str:
     return SANDBOX if _is_sandbox(profile) else "AWS"
 
 
-def clients(profile: str, config: Config = SETTINGS) -> Clients:
-    """Give the clients of a choice; a profile never goes where the environment's endpoint points.
+def clients(profile: str, config: Config = SETTINGS, *, region: str | None = None) -> Clients:
+    """Give the clients of a choice, in its own Region unless another is named.
+
+    A profile never goes where the environment's endpoint points.
 
     Each is made at its first use and kept; threads may share them.
     Raises: BotoCoreError for a profile that is not there, later for a Region that is not.
     """
-    session = boto3.session.Session(profile_name=profile or None)
+    session = boto3.session.Session(profile_name=profile or None, region_name=region)
     own = config.merge(Config(ignore_configured_endpoint_urls=bool(profile)))
     made: dict[str, Any] = {}
     lock = threading.Lock()

@@ -46,7 +46,7 @@ def draw(one: Launched) -> None:
 def ask(one: Launched, call: Call) -> None:
     """Send a request in the background. Raises: NotAllowedError."""
     roles.require(Role.OPERATIONS)
-    request, clients = one.request, cloud.clients(cloud.profile())
+    request, clients = one.request, cloud.clients(cloud.place())
     if request is None:
         return
 

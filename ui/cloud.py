@@ -4,9 +4,9 @@ An answer is kept for a second or two and shared by all visitors, so many open p
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 import streamlit as st
 from botocore.config import Config
@@ -21,7 +21,7 @@ from launch.samples import Sample
 from launch.stacks import Stacks
 from ui import account, data
 
-PROFILE_KEY = "shell_account"  # of the choice in the frame
+PROFILE_KEY, REGION_KEY = "shell_account", "shell_region"  # of the choices in the frame
 
 _DAY_S = 86_400
 _LOOK_S = 1  # how old an answer about a launch may be
@@ -41,59 +41,74 @@ class Seen(Generic[Value]):
     at: datetime
 
 
-def profile() -> str:
+class Place(NamedTuple):
+    """Where a tab asks."""
+
+    profile: str
+    region: str | None  # None: the profile's own
+
+
+def place() -> Place:
     """Give the choice of this tab, the environment's account at first."""
     choices = data.account_choices()
     chosen = st.session_state.get(PROFILE_KEY)
-    return chosen if chosen in choices else next(iter(choices), account.ENVIRONMENT)
+    profile = chosen if chosen in choices else next(iter(choices), account.ENVIRONMENT)
+    return Place(profile=profile, region=st.session_state.get(REGION_KEY))
 
 
 def here() -> account.Account:
     """Give the account that this tab talks to."""
-    return data.account(profile())
+    profile, region = place()
+    found = data.account(profile)
+    return found if region is None or found.id is None else replace(found, region=region)
+
+
+def go_to(region: str) -> None:
+    """Ask in another Region from now on; for a callback."""
+    st.session_state[REGION_KEY] = region
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)
-def clients(profile: str) -> Clients:
+def clients(place: Place) -> Clients:
     """Give the clients of a choice for work in the background. Raises: BotoCoreError."""
-    return account.clients(profile)
+    return account.clients(place.profile, region=place.region)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)
-def stacks(profile: str) -> Stacks:
+def stacks(place: Place) -> Stacks:
     """Give the launches of a choice, to change them. Raises: BotoCoreError."""
-    return Stacks(clients(profile))
+    return Stacks(clients(place))
 
 
 def launched() -> Seen[tuple[Launched, ...]]:
     """Give the launches of this tab's account. Raises: CloudError."""
-    return _explained(lambda: _launched(profile()))
+    return _explained(lambda: _launched(place()))
 
 
 def look(name: str) -> Seen[Launched | None]:
     """Give one launch of this tab's account, by its name or the id of its stack. Raises: CloudError."""
-    return _explained(lambda: _look(profile(), name))
+    return _explained(lambda: _look(place(), name))
 
 
 def metrics_of(name: str, option: str) -> Seen[Metrics]:
     """Give the last hour of an endpoint. Raises: CloudError."""
-    return _explained(lambda: _metrics(profile(), name, option))
+    return _explained(lambda: _metrics(place(), name, option))
 
 
 def samples_here() -> tuple[Sample, ...]:
     """Give the sample models of this tab's account. Raises: CloudError."""
     account_id = here().id
-    return () if account_id is None else _explained(lambda: _samples(profile(), account_id))
+    return () if account_id is None else _explained(lambda: _samples(place(), account_id))
 
 
 def jobs_of(request: Request) -> Seen[tuple[Job, ...]]:
     """Give the transform jobs of a launch, the newest first. Raises: CloudError."""
-    return _jobs(profile(), request.name, _request=request)
+    return _jobs(place(), request.name, _request=request)
 
 
 def output_of(job: Job) -> Mapping[str, bytes]:
     """Give the first results of a job that has ended. Raises: CloudError."""
-    return {} if job.is_running else _output(profile(), job.name, _job=job)
+    return {} if job.is_running else _output(place(), job.name, _job=job)
 
 
 def forget() -> None:
@@ -103,46 +118,46 @@ def forget() -> None:
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)
-def _quick_clients(profile: str) -> Clients:
-    return account.clients(profile, _SOON)
+def _quick_clients(place: Place) -> Clients:
+    return account.clients(place.profile, _SOON, region=place.region)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)
-def _quick_stacks(profile: str) -> Stacks:
-    return Stacks(_quick_clients(profile))
+def _quick_stacks(place: Place) -> Stacks:
+    return Stacks(_quick_clients(place))
 
 
 @st.cache_resource(ttl=_LOOK_S, max_entries=32, show_spinner=False)
-def _launched(profile: str) -> Seen[tuple[Launched, ...]]:
-    return Seen(value=tuple(_quick_stacks(profile).launched()), at=datetime.now(UTC))
+def _launched(place: Place) -> Seen[tuple[Launched, ...]]:
+    return Seen(value=tuple(_quick_stacks(place).launched()), at=datetime.now(UTC))
 
 
 @st.cache_resource(ttl=_LOOK_S, max_entries=256, show_spinner=False)
-def _look(profile: str, name: str) -> Seen[Launched | None]:
-    return Seen(value=_quick_stacks(profile).look(name), at=datetime.now(UTC))
+def _look(place: Place, name: str) -> Seen[Launched | None]:
+    return Seen(value=_quick_stacks(place).look(name), at=datetime.now(UTC))
 
 
 @st.cache_resource(ttl=_METRICS_S, max_entries=256, show_spinner=False)
-def _metrics(profile: str, name: str, option: str) -> Seen[Metrics]:
+def _metrics(place: Place, name: str, option: str) -> Seen[Metrics]:
     now = datetime.now(UTC)
-    return Seen(value=metrics.read(_quick_clients(profile)("cloudwatch"), name, option, now=now), at=now)
+    return Seen(value=metrics.read(_quick_clients(place)("cloudwatch"), name, option, now=now), at=now)
 
 
 @st.cache_resource(ttl=_SAMPLES_S, max_entries=32, show_spinner=False)
-def _samples(profile: str, account_id: str) -> tuple[Sample, ...]:
-    return samples.read_samples(_quick_clients(profile)("s3"), account_id)
+def _samples(place: Place, account_id: str) -> tuple[Sample, ...]:
+    return samples.read_samples(_quick_clients(place)("s3"), account_id)
 
 
 @st.cache_resource(ttl=_LOOK_S, max_entries=64, show_spinner=False)
-def _jobs(profile: str, name: str, _request: Request) -> Seen[tuple[Job, ...]]:
+def _jobs(place: Place, name: str, _request: Request) -> Seen[tuple[Job, ...]]:
     del name  # only part of the key: what is asked for is the request's
-    return Seen(value=jobs.listed(_quick_clients(profile), _request), at=datetime.now(UTC))
+    return Seen(value=jobs.listed(_quick_clients(place), _request), at=datetime.now(UTC))
 
 
 @st.cache_resource(ttl=_SAMPLES_S, max_entries=64, show_spinner=False)
-def _output(profile: str, name: str, _job: Job) -> Mapping[str, bytes]:
+def _output(place: Place, name: str, _job: Job) -> Mapping[str, bytes]:
     del name
-    return jobs.output(_quick_clients(profile), _job)
+    return jobs.output(_quick_clients(place), _job)
 
 
 def _explained(ask: Callable[[], Value]) -> Value:

@@ -95,10 +95,21 @@ def _draw_choice(workload: Workload | None, samples: tuple[Sample, ...]) -> str:
             st.markdown(f"For **{fmt.plain(workload.name)}**: {words.STATUS[result.status].badge} {note}")
         st.page_link(_COMPARE, label="Compare", icon=":material/balance:", query_params=state.link_parameters())
     region = cloud.here().region or ""
+    if workload is not None:
+        _draw_region(workload.region, region)
     models = launch_models.first_models(option, samples)
     made = launch_draft.of_verdict(workload, result, option, region, models)
-    launch_draft.begin((state.link_parameters().get(state.LINK), option, region, cloud.profile()), made)
+    launch_draft.begin((state.link_parameters().get(state.LINK), option, region, cloud.place()), made)
     return option
+
+
+def _draw_region(wanted: str | None, region: str) -> None:
+    """Say when the workload belongs to another Region than the one that is asked, and draw the way there."""
+    if wanted is None or wanted == region:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/public: The workload runs in **{wanted}**, and you are in **{fmt.plain(region)}**.")
+        st.button(f"Go to {wanted}", key="lch_region", on_click=cloud.go_to, args=(wanted,))
 
 
 def _verdict(workload: Workload) -> Verdict:

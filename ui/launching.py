@@ -29,6 +29,7 @@ from launch.samples import PREFIX as SAMPLE
 from launch.stacks import Stacks
 from launch.sweep import Sweep, Swept
 from ui import cloud, data, roles, scenario, state, uploads
+from ui.cloud import Place
 from ui.errors import SpentError
 from ui.roles import Role
 from ui.runs import Run, Runs
@@ -48,7 +49,7 @@ class Pending(Generic[Found]):
 
     subject: Hashable  # what it is about; another one needs another look
     nonce: str
-    profile: str
+    place: Place
     by: str
     run: Run[Found]
 
@@ -83,10 +84,10 @@ def plan_of(request: Request, workload: Workload | None) -> Run[Plan]:
     Raises: InputError for a folder of this machine that the person may not name.
     """
     check_sources(request)
-    profile = cloud.profile()
+    place = cloud.place()
 
     def work() -> Plan:
-        resolved = models.resolve(request, cloud.clients(profile), upload=False)
+        resolved = models.resolve(request, cloud.clients(place), upload=False)
         return planning.plan(resolved, book=data.price_book(), workload=workload)
 
     return background(_plan_token(request, workload), work)
@@ -128,16 +129,16 @@ def price_job(one: Launched) -> None:
 def look_up(purpose: str, subject: Hashable, work: Callable[[Stacks], Any]) -> None:
     """Begin to look up what an action would do. Raises: NotAllowedError."""
     roles.require(Role.OPERATIONS)
-    nonce, profile = secrets.token_hex(16), cloud.profile()
-    stacks = cloud.stacks(profile)
+    nonce, place = secrets.token_hex(16), cloud.place()
+    stacks = cloud.stacks(place)
     run = background((purpose, nonce), lambda: work(stacks))
-    _all_pending()[purpose] = Pending(subject=subject, nonce=nonce, profile=profile, by=roles.person(), run=run)
+    _all_pending()[purpose] = Pending(subject=subject, nonce=nonce, place=place, by=roles.person(), run=run)
 
 
 def pending(purpose: str, subject: Hashable) -> Pending[Any] | None:
     """Give what is being looked up or waits, if it is about this subject in this account."""
     found = _all_pending().get(purpose)
-    return found if found and found.subject == subject and found.profile == cloud.profile() else None
+    return found if found and found.subject == subject and found.place == cloud.place() else None
 
 
 def drop(purpose: str) -> None:
@@ -152,7 +153,7 @@ def launch(nonce: str) -> None:
     Raises: NotAllowedError, SpentError.
     """
     one, reviewed = _take(LAUNCH, nonce)
-    stacks, clients, proposal = cloud.stacks(one.profile), cloud.clients(one.profile), reviewed.proposal
+    stacks, clients, proposal = cloud.stacks(one.place), cloud.clients(one.place), reviewed.proposal
     confirmation = Confirmation(token=proposal.plan.token, usd_per_hour=proposal.usd_per_hour_after, by=one.by)
 
     def work() -> None:
@@ -171,7 +172,7 @@ def launch(nonce: str) -> None:
 def remove(nonce: str) -> None:
     """Begin the removal that was previewed. Raises: NotAllowedError, SpentError."""
     one, removal = _take(REMOVE, nonce)
-    stacks, confirmation = cloud.stacks(one.profile), _confirmation(removal, one.by)
+    stacks, confirmation = cloud.stacks(one.place), _confirmation(removal, one.by)
     given_up = [lost.logical_id for lost in removal.stuck]
 
     def work() -> None:
@@ -184,14 +185,14 @@ def remove(nonce: str) -> None:
 def sweep(nonce: str) -> Run[Swept]:
     """Begin to remove what a sweep found. Raises: NotAllowedError, SpentError."""
     one, found = _take(SWEEP, nonce)
-    stacks, confirmation = cloud.stacks(one.profile), _confirmation(found, one.by)
+    stacks, confirmation = cloud.stacks(one.place), _confirmation(found, one.by)
     return background((SWEEP, nonce, "begun"), lambda: stacks.remove_orphans(confirmation))
 
 
 def run_job(nonce: str) -> None:
     """Begin another run of a batch launch. Raises: NotAllowedError, SpentError."""
     one, priced = _take(JOB, nonce)
-    clients, found = cloud.clients(one.profile), priced.launched
+    clients, found = cloud.clients(one.place), priced.launched
     run = background((JOB, nonce, "begun"), lambda: _start_job(clients, found))
     _all_begun()[found.name] = Begun(run=run)
 
@@ -259,7 +260,7 @@ def _take(purpose: str, nonce: str) -> tuple[Pending[Any], Any]:
 
 def _plan_token(request: Request, workload: Workload | None) -> Hashable:
     link = None if workload is None else scenario.encode(workload)
-    return ("plan", cloud.profile(), repr(request), link, data.price_book().as_of)
+    return ("plan", cloud.place(), repr(request), link, data.price_book().as_of)
 
 
 def _all_pending() -> dict[str, Pending[Any]]:

@@ -157,6 +157,14 @@ def show_account() -> None:
             format_func=account.cloud_of,
             help="The sandbox imitates AWS on this machine. The others are the profiles of your AWS configuration.",
         )
+        st.selectbox(
+            "Region",
+            data.price_book().regions,
+            index=None,
+            placeholder=f"{current.region or 'None'}, the account's own",
+            key=cloud.REGION_KEY,
+            help="Where operations look and launch.",
+        )
         if current.problem:
             st.error(current.problem, icon=":material/cloud_off:")
 

@@ -67,7 +67,7 @@ def _wait_for_stack(name: str) -> None:
 
 def _draw_check(seen: Launched) -> None:
     """Compare what runs with what was asked for; a change that was taken back in silence is seen here."""
-    stacks = cloud.stacks(cloud.profile())
+    stacks = cloud.stacks(cloud.place())
     run = launching.background(("verify", seen.stack_id, seen.updated), lambda: stacks.verify(seen.name))
     if not run.is_over:
         removing.wait(run, "What runs is being compared with what was asked for.")
@@ -93,7 +93,7 @@ def _draw_first(seen: Launched) -> None:
     if not calls:
         st.caption("Its first prediction takes a request of yours: call it on its page.")
         return
-    clients = cloud.clients(cloud.profile())
+    clients = cloud.clients(cloud.place())
 
     def ask(call: Call) -> Answer:
         if request.option == "async":

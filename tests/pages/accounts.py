@@ -43,7 +43,7 @@ def open_account(monkeypatch: Any, launches: Iterable[Launched] = (), *, is_sand
     monkeypatch.setattr(data, "account_choices", lambda: ["prod"])
     monkeypatch.setattr(data, "account", lambda profile: here)
     monkeypatch.setattr(cloud, "samples_here", lambda: ())
-    monkeypatch.setattr(cloud, "clients", lambda profile: None)
+    monkeypatch.setattr(cloud, "clients", lambda place: None)
     monkeypatch.setattr(cloud, "launched", lambda: cloud.Seen(value=tuple(found.values()), at=NOW))
     monkeypatch.setattr(cloud, "look", lambda name: cloud.Seen(value=found.get(name), at=NOW))
     monkeypatch.setattr(launching.models, "resolve", resolved)

@@ -56,9 +56,9 @@ def tab(monkeypatch):
     monkeypatch.setattr(st, "session_state", {})
     monkeypatch.setattr(st, "user", ADA)
     monkeypatch.setattr(st, "secrets", {"roles": {"operations": [ADA["email"]]}})
-    monkeypatch.setattr(cloud, "profile", lambda: chosen.profile)
-    monkeypatch.setattr(cloud, "stacks", accounts.__getitem__)
-    monkeypatch.setattr(cloud, "clients", lambda profile: None)
+    monkeypatch.setattr(cloud, "place", lambda: cloud.Place(chosen.profile, None))
+    monkeypatch.setattr(cloud, "stacks", lambda place: accounts[place.profile])
+    monkeypatch.setattr(cloud, "clients", lambda place: None)
     monkeypatch.setattr(launching.models, "resolve", lambda request, clients, *, upload: request)
     return chosen
 
