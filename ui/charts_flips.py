@@ -111,7 +111,13 @@ def reach(axis: Axis) -> tuple[str, str]:
     return amount(axis.field, axis.values[0]), amount(axis.field, axis.values[-1])
 
 
-def bands(axes: Sequence[Axis], *, ranks: Mapping[str, int], assumed: frozenset[str]) -> go.Figure:
+def bands(
+    axes: Sequence[Axis],
+    *,
+    ranks: Mapping[str, int],
+    assumed: frozenset[str],
+    measured: frozenset[str] = frozenset(),
+) -> go.Figure:
     """Give a band for each field, coloured by the option that is the best there, with the workload's own value.
 
     Shape: a row for each field, each with an axis of its own; numbers in the bands are those of the ranking.
@@ -133,7 +139,7 @@ def bands(axes: Sequence[Axis], *, ranks: Mapping[str, int], assumed: frozenset[
             }
         )
         figure.add_annotation(
-            text=_heading(axis, is_assumed=axis.field in assumed),
+            text=_heading(axis, origin(axis.field, assumed, measured)),
             x=0,
             xref="paper",
             xanchor="left",
@@ -175,8 +181,12 @@ def flip_text(flip: Flip) -> str:
     return f"from {amount(flip.field, flip.at)} on {after} instead of {before}"
 
 
-def _heading(axis: Axis, *, is_assumed: bool) -> str:
-    said = "assumed" if is_assumed else "declared"
+def origin(field: str, assumed: frozenset[str], measured: frozenset[str]) -> str:
+    """Say where a value comes from: nobody, a load test, or whoever described the workload."""
+    return "assumed" if field in assumed else "measured" if field in measured else "declared"
+
+
+def _heading(axis: Axis, said: str) -> str:
     return f"<b>{words.field_title(axis.field)}</b>: {amount(axis.field, axis.value)} {said}"
 
 

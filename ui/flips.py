@@ -6,6 +6,7 @@ from functools import partial
 import streamlit as st
 
 from fitness.flips import TOGETHER, Axis
+from fitness.measured import measured_fields
 from fitness.sensitivity import SEARCHED
 from fitness.verdict import Verdict
 from fitness.workload import Workload
@@ -40,7 +41,11 @@ def draw(verdict: Verdict) -> None:
     _draw_undeclared(workload, [axis.field for axis in axes])
     if axes:
         st.table(
-            tables.flips([*turning, *(one for one in axes if not one.flips)], assumed=_assumed(verdict)),
+            tables.flips(
+                [*turning, *(one for one in axes if not one.flips)],
+                assumed=_assumed(verdict),
+                measured=frozenset(measured_fields(workload)),
+            ),
             border="horizontal",
             hide_index=True,
             alt="Every field with its value and where another option becomes the best",
@@ -69,7 +74,9 @@ def _draw_progress(status: st.delta_generator.DeltaGenerator, done: int, paths: 
 def _draw_bands(verdict: Verdict, axes: list[Axis]) -> None:
     ranks = {one.option.id: rank for rank, one in enumerate(verdict.options, start=1)}
     st.plotly_chart(
-        charts_flips.bands(axes, ranks=ranks, assumed=_assumed(verdict)),
+        charts_flips.bands(
+            axes, ranks=ranks, assumed=_assumed(verdict), measured=frozenset(measured_fields(verdict.workload))
+        ),
         config=charts.CONFIG,
         key="cmp_flips",
         alt=charts_flips.bands_alt(axes),

@@ -169,11 +169,11 @@ def priors() -> pd.DataFrame:
     return pd.DataFrame([_prior(one) for one in PRIORS().values()], columns=_PRIOR_COLUMNS)
 
 
-def flips(axes: Iterable[Axis], *, assumed: frozenset[str]) -> pd.DataFrame:
+def flips(axes: Iterable[Axis], *, assumed: frozenset[str], measured: frozenset[str] = frozenset()) -> pd.DataFrame:
     """Give where another option becomes the best: a row for each change, and one for a field without any."""
     rows = []
     for axis in axes:
-        said = "assumed" if axis.field in assumed else "declared"
+        said = charts_flips.origin(axis.field, assumed, measured)
         own = {
             "Field": words.field_title(axis.field),
             "Now": f"{charts_flips.amount(axis.field, axis.value)} ({said})",

@@ -209,3 +209,11 @@ def test_the_flips_of_a_real_workload_are_drawn_where_they_were_found(name):
     assert list(strokes.x) == [flip.at for flip in axis.flips]
     assert axis.flips
     assert len(drawn.to_json()) < 300_000
+
+
+def test_a_value_of_a_load_test_is_neither_declared_nor_assumed():
+    field = frozenset({RATE.field})
+    drawn = charts_flips.bands([RATE], ranks=RANKS, assumed=frozenset(), measured=field)
+    assert drawn.layout.annotations[0].text == "<b>Mean requests</b>: 1 requests/s measured"
+    table = tables.flips([RATE], assumed=frozenset(), measured=field)
+    assert all("measured" in now for now in table["Now"])
