@@ -1,7 +1,7 @@
 """Remove a launch: first what would go and what would stay, then, once confirmed, all that is its own."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
@@ -20,7 +20,7 @@ _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})  # deletion policie
 _MOST_COUNTED: Final = 10_000  # objects of a bucket; of more we only say that there are more
 _PAGE: Final = 1_000  # versions that DeleteObjects takes at once: API reference of Amazon S3, read 2026-11-21
 # An operation that must come to its end before a stack can be deleted; a creation can be cut short.
-_UNDER_WAY: Final = frozenset({Phase.UPDATING, Phase.ROLLING_BACK})
+UNDER_WAY: Final = frozenset({Phase.UPDATING, Phase.ROLLING_BACK})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Removal:
 
     name: str
     stack_id: str
-    plan_token: str | None  # of the plan that the launch was made from
+    made_from: str | None  # of the plan that the launch was made from
     status: str
     resources: tuple[OwnResource, ...]  # that go
     buckets: tuple[OwnBucket, ...]  # whose objects go
@@ -66,7 +66,7 @@ class Removal:
     @property
     def token(self) -> str:
         """What a confirmation of this removal holds: an update in between makes it another."""
-        return hashlib.sha256(f"remove {self.stack_id} {self.plan_token}".encode()).hexdigest()
+        return hashlib.sha256(f"remove {self.stack_id} {self.made_from}".encode()).hexdigest()
 
 
 class Removing(Looking):
@@ -90,7 +90,7 @@ class Removing(Looking):
             return Removal(
                 name=found.name,
                 stack_id=found.stack_id,
-                plan_token=found.token,
+                made_from=found.token,
                 status=found.status,
                 resources=gone,
                 buckets=buckets,
@@ -117,17 +117,21 @@ class Removing(Looking):
         if unknown:
             raise RefusedError(f"only what could not be deleted can be given up, not {', '.join(unknown)}")
         found = self.look(removal.stack_id)
-        if found is not None and found.phase in _UNDER_WAY:
+        if found is not None and found.phase in UNDER_WAY:
             raise BusyError(f"{name} is in {found.status}; it can be removed when that is over")
         with explained():
-            for job in removal.jobs:
-                self._stop(job)
-            for bucket in removal.buckets:
-                if bucket.logical_id not in left:
-                    self.empty(bucket.name)
-            retained = {"RetainResources": left} if left else {}
-            self.clients("cloudformation").delete_stack(StackName=removal.stack_id, **retained)
+            self.begin_removal(removal, left)
         return removal.stack_id
+
+    def begin_removal(self, removal: Removal, given_up: Sequence[str] = ()) -> None:
+        """Stop jobs, empty buckets and let the stack go. Raises: ClientError, BotoCoreError."""
+        for job in removal.jobs:
+            self._stop(job)
+        for bucket in removal.buckets:
+            if bucket.logical_id not in given_up:
+                self.empty(bucket.name)
+        retained = {"RetainResources": list(given_up)} if given_up else {}
+        self.clients("cloudformation").delete_stack(StackName=removal.stack_id, **retained)
 
     def empty(self, bucket: str) -> None:
         """Delete every version of every object of a bucket; one that is gone is empty. Raises: ClientError."""
@@ -194,11 +198,6 @@ class Removing(Looking):
             for log in logs:
                 yield f"The containers' log {log['logGroupName']}, which SageMaker wrote."
         yield "The metrics, which CloudWatch keeps for 15 months."
-
-
-def is_removed(found: Launched | None) -> bool:
-    """Whether nothing is left of a launch."""
-    return found is None or found.phase is Phase.GONE
 
 
 def _own(resource: Mapping[str, Any]) -> OwnResource:

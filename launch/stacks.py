@@ -6,10 +6,9 @@ without a `Confirmation` that matches what was shown.
 
 from launch.following import Following
 from launch.proposing import Proposing
-from launch.removal import Removing
 from launch.sweep import Sweeping
 from launch.verify import Verifying
 
 
-class Stacks(Proposing, Following, Verifying, Removing, Sweeping):
+class Stacks(Proposing, Following, Verifying, Sweeping):
     """The launches of an account and Region. Threads may share it."""

@@ -1,6 +1,7 @@
 """Find what launches left behind: resources with our tags that belong to no stack, and launches past their end."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,16 +13,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 from launch.clients import explained
 from launch.failures import Failure, explain
 from launch.launched import PRICE_TAG, TAG, Launched, Phase, launched_of, usd_of
-from launch.looking import Looking
 from launch.orphans import DELETIONS, is_missing, kind_of
 from launch.plan import Confirmation
 from launch.proposing import check
+from launch.removal import UNDER_WAY, Removing
 from launch.roles import PATH
 from launch.verify import name_of
 
 _STACK_ID: Final = "aws:cloudformation:stack-id"
+JOB_TARGET: Final = "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob"
 _STACK: Final = "cloudformation:stack"
 _BILLED: Final = frozenset({"sagemaker:endpoint"})  # of an orphan, what bears the launch's price
+_GOING: Final = UNDER_WAY | {Phase.REMOVING}  # can't be removed now, or is removed already
 # A proposal that nobody confirmed for so long is forgotten, not thought about.
 _ABANDONED: Final = timedelta(hours=12)
 
@@ -78,7 +81,7 @@ class Swept:
     removing: tuple[str, ...]  # ids of the stacks whose removal was begun
 
 
-class Sweeping(Looking):
+class Sweeping(Removing):
     """What launches left behind."""
 
     def sweep(self) -> Sweep:
@@ -92,7 +95,7 @@ class Sweeping(Looking):
         known = tuple(sorted((one for one in left if one.kind in DELETIONS), key=_order))
         return Sweep(
             orphans=known,
-            expired=tuple(one for one in launches if one.is_expired(self.now()) and one.phase is not Phase.REMOVING),
+            expired=tuple(one for one in launches if one.is_expired(self.now()) and one.phase not in _GOING),
             abandoned=tuple(frames),
             unknown=tuple(one for one in left if one.kind not in DELETIONS),
         )
@@ -116,11 +119,14 @@ class Sweeping(Looking):
                 failed.append((orphan, explain(err)))
                 continue
             removed.append(orphan)
-        with explained():
-            for stack in (*found.expired, *found.abandoned):
-                self.clients("cloudformation").delete_stack(StackName=stack.stack_id)
-        going = tuple(one.stack_id for one in (*found.expired, *found.abandoned))
-        return Swept(removed=tuple(removed), failed=tuple(failed), removing=going)
+        going = []
+        for stack in (*found.expired, *found.abandoned):
+            removal = self.preview_removal(stack.stack_id)
+            if removal is not None:
+                with explained():
+                    self.begin_removal(removal)
+                going.append(removal.stack_id)
+        return Swept(removed=tuple(removed), failed=tuple(failed), removing=tuple(going))
 
     def _stacks(self) -> Iterator[Mapping[str, Any]]:
         for page in self.clients("cloudformation").get_paginator("describe_stacks").paginate():
@@ -146,7 +152,10 @@ class Sweeping(Looking):
                     yield arn, tags
 
     def _tagged(self) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """Every resource with our tag: roles by their path, since the tagging API does not list them."""
+        """Every resource with our tag.
+
+        The tagging API lists no roles, which have a path of ours; schedules have no tags, but what they ask has.
+        """
         seen: set[str] = set()
         pages = self.clients("resourcegroupstaggingapi").get_paginator("get_resources")
         for page in pages.paginate(TagFilters=[{"Key": TAG}]):
@@ -165,6 +174,15 @@ class Sweeping(Looking):
                 if TAG in tags and role["Arn"] not in seen:
                     yield role["Arn"], tags
 
+        scheduler = self.clients("scheduler")
+        for page in scheduler.get_paginator("list_schedules").paginate():
+            for one in page["Schedules"]:
+                if one.get("Target", {}).get("Arn") == JOB_TARGET:
+                    found = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
+                    tags = _asked(found["Target"].get("Input", ""))
+                    if TAG in tags:
+                        yield one["Arn"], tags
+
     def _runs(self, arn: str) -> bool:
         job = self.clients("sagemaker").describe_transform_job(TransformJobName=name_of(arn))
         return bool(job["TransformJobStatus"] == "InProgress")
@@ -180,6 +198,14 @@ def _price(kind: str, tags: Mapping[str, str]) -> Decimal:
 def _order(orphan: Orphan) -> tuple[int, str]:
     """What uses others goes before them."""
     return tuple(DELETIONS).index(orphan.kind), orphan.arn
+
+
+def _asked(text: str) -> dict[str, str]:
+    """The tags of the job that a schedule starts; none where it is no schedule of ours."""
+    try:
+        return _read(json.loads(text)["Tags"])
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def _read(tags: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -30,8 +30,8 @@ LOOK = ["DescribeStacks", "DescribeStackEvents", "GetTemplate"]
 VERIFY = ["DescribeStacks", "ListStackResources"]
 PREVIEW = [*LOOK, "ListStackResources", "GetTemplate", "ListTransformJobs", "DescribeLogGroups", "DescribeLogGroups"]
 REMOVE = [*PREVIEW, "DescribeStacks", "DescribeStackEvents", "DeleteStack"]
-SWEEP = ["DescribeStacks", "GetResources", "ListStackResources", "ListRoles"]
-ORPHAN = ["DescribeStacks", "GetResources", "ListRoles", "DeleteTopic"]
+SWEEP = ["DescribeStacks", "GetResources", "ListStackResources", "ListRoles", "ListSchedules"]
+ORPHAN = ["DescribeStacks", "GetResources", "ListRoles", "ListSchedules", "DeleteTopic"]
 _numbers = itertools.count(1)
 
 
@@ -163,9 +163,8 @@ def check(done: Operations, operation: str) -> None:
 @pytest.mark.parametrize("at", range(len(ORPHAN)), ids=ORPHAN)
 def test_after_a_fault_a_second_sweep_finds_what_is_left(clients, account, at, fault):
     done = Operations(clients)
-    arn = account.sandbox.client("sns").create_topic(Name=done.name, Tags=[{"Key": "hostfit:launch", "Value": "gone"}])[
-        "TopicArn"
-    ]
+    tags = [{"Key": "hostfit:launch", "Value": "gone"}]
+    arn = account.sandbox.client("sns").create_topic(Name=done.name, Tags=tags)["TopicArn"]
     found = done.sound.sweep()
     assert [one.arn for one in found.orphans] == [arn]
     clients.fault = failing(fault, at)
@@ -175,3 +174,23 @@ def test_after_a_fault_a_second_sweep_finds_what_is_left(clients, account, at, f
     again = done.sound.sweep()
     done.sound.remove_orphans(Confirmation(token=again.token, usd_per_hour=again.usd_per_hour, by="ada"))
     assert done.sound.sweep().is_clean
+
+
+def test_a_launch_is_followed_through_throttling_and_lost_answers(clients):
+    done = Operations(clients)
+    proposal = done.stacks.propose(done.plan, by="ada")
+    done.stacks.execute(proposal, confirmed(done.plan))
+    since = len(clients.calls)
+
+    def fault(moment: str, index: int) -> str | None:
+        if index - since in {1, 2, 4}:
+            return failing("timeout before" if index % 2 else "Throttling", index)(moment, index)
+        return None
+
+    clients.fault = fault
+    assert done.stacks.follow(done.name, change_set_id=proposal.change_set_id).phase is Phase.LIVE
+    clients.fault = lambda moment, _: "ExpiredTokenException" if moment == "before" else None
+    with pytest.raises(CloudError, match="Renew the credentials"):
+        done.stacks.follow(done.name)
+    clients.fault = None
+    end(done.sound, done.name)

@@ -1,11 +1,14 @@
 """What runs is held against what was asked for, on a real endpoint; and a sweep leaves what belongs to a launch."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from launch.orphans import DELETIONS, kind_of
 from launch.plan import Confirmation
 from launch.stacks import Stacks
+from launch.sweep import JOB_TARGET
 from tests.hosting import ECR
 from tests.launching import end, launch, plan_of, soon, topic
 from tests.stack_templates import ON_INSTANCES, VARIANT, option, resource
@@ -107,12 +110,20 @@ def test_a_sweep_removes_a_launchs_resources_whose_stack_is_gone(stacks, account
     )
     sandbox.client("iam").create_role(RoleName="lost", Path="/hostfit/", AssumeRolePolicyDocument="{}", Tags=tags)
     sandbox.client("sns").create_topic(Name="lost", Tags=tags)
+    sandbox.client("cloudwatch").put_metric_alarm(
+        AlarmName="lost: slow", Namespace="n", MetricName="m", Statistic="Sum", Period=60, EvaluationPeriods=1,
+        Threshold=1, ComparisonOperator="GreaterThanThreshold", Tags=tags,
+    )  # fmt: skip
+    starts = {"Arn": JOB_TARGET, "RoleArn": role, "Input": json.dumps({"TransformJobName": "lost", "Tags": tags})}
+    sandbox.client("scheduler").create_schedule(
+        Name="lost", ScheduleExpression="rate(1 day)", FlexibleTimeWindow={"Mode": "OFF"}, Target=starts
+    )
     found = stacks.sweep()
     assert [(one.kind, one.launch) for one in found.orphans] == [
-        ("sagemaker:model", "lost"), ("sns:topic", "lost"), ("iam:role", "lost"),
+        ("scheduler:schedule", "lost"), ("sagemaker:model", "lost"), ("cloudwatch:alarm", "lost"), ("sns:topic", "lost"), ("iam:role", "lost"),
     ]  # fmt: skip
     swept = stacks.remove_orphans(Confirmation(token=found.token, usd_per_hour=found.usd_per_hour, by="ada"))
-    assert (len(swept.removed), swept.failed) == (3, ())
+    assert (len(swept.removed), swept.failed) == (5, ())
     assert account.holds() == before
 
 
@@ -128,4 +139,21 @@ def test_a_sweep_ends_launches_past_their_time_and_forgets_old_proposals(sandbox
     for stack in swept.removing:
         stacks.follow(stack)
     assert later.sweep().is_clean
+    assert account.holds() == before
+
+
+def test_a_scalable_target_goes_by_its_arn(sandbox, account):
+    """The sandbox keeps no tags of scalable targets, so that a sweep does not find them there."""
+    before = account.holds()
+    which = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
+    arns = [
+        sandbox.client("application-autoscaling").register_scalable_target(
+            **which, ResourceId=f"endpoint/{name}/variant/all", MinCapacity=1, MaxCapacity=2
+        )["ScalableTargetARN"]
+        for name in ("lost", "lost-too")
+    ]
+    assert kind_of(arns[0]) == "application-autoscaling:scalable-target"
+    DELETIONS[kind_of(arns[0])](sandbox.client, arns[0])
+    assert account.holds() - before == {("scalable target", "endpoint/lost-too/variant/all")}
+    DELETIONS[kind_of(arns[1])](sandbox.client, arns[1])
     assert account.holds() == before
