@@ -110,7 +110,7 @@ OF_OPTION: Mapping[str, Mapping[str, dict[str, Any]]] = {
     },
     "serverless": {**ON_ENDPOINTS, "provisioned": {"provisioned_concurrency": 2}},
     "async": {
-        **ON_ENDPOINTS, **IN_NETWORKS, **ROLLING,
+        **ON_ENDPOINTS, **IN_NETWORKS, **ROLLING, **CAPTURED,
         "output": {"async_output_s3": "s3://answers/mine/", "kms_key_arn": KEY},
         "always_on": {"configuration": {**FROM_ZERO, "min_instances": 1}},
         "steps": {"configuration": {**FROM_ZERO, "policy": {"step": {
