@@ -7,7 +7,7 @@ import streamlit as st
 
 from launch.permissions import policy
 from launch.plan import Plan
-from ui import cloud, launch_words, tables
+from ui import cloud, launch_export, launch_words, tables
 from ui import format as fmt
 
 
@@ -40,6 +40,7 @@ def draw(plan: Plan) -> None:
         _draw_bill("A month with the workload's traffic", plan, is_month=True)
     with st.expander("Permissions that it takes", icon=":material/key:", key="lch_permissions"):
         _draw_permissions(plan)
+    launch_export.draw(plan)
 
 
 def _draw_price(plan: Plan) -> None:
