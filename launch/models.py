@@ -180,7 +180,8 @@ def _ensemble(request: Request, store: _Store) -> Container:
     with ExitStack() as stack:
         for index, model in enumerate(request.models):
             try:
-                image = image or _image(request, replace(model, framework="triton"))
+                version = model.framework_version if model.framework == "triton" else None
+                image = image or _image(request, replace(model, framework="triton", framework_version=version))
                 folder, _ = stack.enter_context(_folder(model, store))
                 name = f"{index + 1:02d}-{model.name or Path(model.source.rpartition(':')[2]).name.partition('.')[0]}"
                 files |= {_inside(name, inner): path for inner, path in packaging.files_in(folder).items()}

@@ -6,6 +6,7 @@ import shutil
 import tarfile
 
 import joblib
+import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
@@ -13,6 +14,7 @@ from fitness.errors import InputError
 from launch.errors import CloudError
 from launch.models import resolve
 from launch.request import Model, Request
+from sandbox.samples.onnx_graph import classifier
 from sandbox.settings import ACCOUNT, REGION
 from tests.hosting import keys
 
@@ -152,6 +154,18 @@ def test_graphs_become_an_ensemble_with_the_settings_of_the_configuration(hostin
     files = members(hosting.sandbox.client("s3"), container.model_data_url)
     assert b"max_queue_delay_microseconds: 2000" in files["model/config.pbtxt"]
     assert container.environment["SAGEMAKER_TRITON_DEFAULT_MODEL_NAME"] == "model"
+
+
+def test_several_graphs_become_one_container_in_the_order_of_the_request(hosting, tmp_path):
+    (tmp_path / "second").mkdir()
+    weights, intercepts = np.ones((10, 3), np.float32), np.zeros(3, np.float32)
+    (tmp_path / "second" / "model.onnx").write_bytes(classifier(weights, intercepts))
+    models = (Model(source="sample:digits"), Model(source=str(tmp_path / "second"), name="kinds"))
+    (container,) = resolve(request(*models, option="triton_ensemble"), hosting.sandbox.client).containers
+    files = members(hosting.sandbox.client("s3"), container.model_data_url)
+    assert {name.partition("/")[0] for name in files} == {"01-digits", "02-kinds", "ensemble"}
+    assert b'input_map { key: "pixels" value: "probabilities" }' in files["ensemble/config.pbtxt"]
+    assert container.environment["SAGEMAKER_TRITON_DEFAULT_MODEL_NAME"] == "ensemble"
 
 
 def test_everything_wrong_with_every_model_is_said_at_once(hosting, tmp_path):
