@@ -57,8 +57,10 @@ def irreversible(request: Request) -> tuple[str, ...]:
     return tuple(found)
 
 
-def notes(request: Request, settings: Settings, *, bills: Sequence[Bill], has_month: bool) -> tuple[str, ...]:
-    """What else a person should know, the most important first."""
+def notes(
+    request: Request, settings: Settings, *, bills: Sequence[Bill], has_month: bool, endpoints: int
+) -> tuple[str, ...]:
+    """What else a person should know, the most important first; `endpoints` are those of the workload."""
     found = []
     if missing := dict.fromkeys(item for bill in bills for item in bill.missing):
         found.append(f"The price is not complete: the price book has none for {', '.join(missing)}.")
@@ -72,8 +74,8 @@ def notes(request: Request, settings: Settings, *, bills: Sequence[Bill], has_mo
         found.append(f"Estimated, not published prices: {', '.join(assumed)}.")
     if not has_month:
         found.append("The workload can't run in this configuration, so it has no bill of a month.")
-    if settings.endpoints > 1:
-        found.append(f"The configuration is of {settings.endpoints} endpoints; this launches one of them.")
+    if endpoints > 1:
+        found.append(f"The workload takes {endpoints:,} endpoints, and the month's bill is of all; this launches one.")
     found += _of_option(request, settings)
     found += _of_changes(request, settings)
     if request.kms_key_arn is not None:

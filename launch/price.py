@@ -1,11 +1,10 @@
 """What a launch costs: an hour in which nothing is asked, an hour of everything it may start, a month of a workload."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 from fitness.analytic.settings import FOLLOWS
 from fitness.bill import Bill, Metered, bill_for
-from fitness.errors import InputError
 from fitness.items import COMPONENTS, HOURS_PER_MONTH
 from fitness.prices import PriceBook
 from fitness.study import study
@@ -48,30 +47,42 @@ def confirmed(bill: Bill) -> Decimal:
     return bill.exact_total.quantize(CONFIRMED, rounding=ROUND_HALF_UP, context=_EXACT)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month of a workload with the configuration of a launch."""
+
+    bill: Bill
+    requests: Decimal
+    endpoints: int  # that the workload takes; a launch makes one
+
+    @property
+    def usd_per_1k_requests(self) -> Decimal | None:
+        """What a thousand requests cost."""
+        if not self.requests:
+            return None
+        return _EXACT.divide(self.bill.exact_total * 1000, self.requests).quantize(CONFIRMED, context=_EXACT)
+
+
 def month(
     request: Request, settings: Settings, workload: Workload, *, book: PriceBook, trace: Trace | None
-) -> tuple[Bill, Decimal] | None:
-    """The bill of a month of the workload with this configuration, and the requests in it; None: it can't run so.
+) -> Month | None:
+    """The month of a workload with this configuration; None where it can't run so.
 
-    Raises: InputError for settings that contradict the workload.
+    Raises: InputError for a workload that names a recording which is not given.
     """
     # What an answer says beside its settings follows from the workload again.
-    config = {
-        name: value for name, value in request.configuration.items() if name not in FOLLOWS or name == "endpoints"
-    }
+    config = {name: value for name, value in request.configuration.items() if name not in FOLLOWS}
     if settings.provisioned is not None:
         config["provisioned_concurrency"] = settings.provisioned
-    try:
-        work = study(workload, book=book, config=config, options=(request.option,), trace=trace)
-    except InputError as err:
-        paths = (problem.path.replace("$.config.", "$.configuration.") for problem in err.problems)
-        problems = [replace(problem, path=path) for problem, path in zip(err.problems, paths, strict=True)]
-        raise InputError(problems) from err
-    like = replace(work.played[request.option], variant=_variant(request, settings))
-    played = work.proposed(like)
+    work = study(workload, book=book, config=config, options=(request.option,), trace=trace)
+    played = work.proposed(replace(work.played[request.option], variant=_variant(request, settings)))
     if played is None or played.outcome is None:
         return None
-    return bill_of(work, played.outcome), Decimal(str(float(played.outcome.offered[0])))
+    return Month(
+        bill=bill_of(work, played.outcome),
+        requests=Decimal(str(float(played.outcome.offered[0]))),
+        endpoints=round(float(work.point.units[0])),
+    )
 
 
 def _variant(request: Request, settings: Settings) -> str:
@@ -132,11 +143,3 @@ def _by_the_month(item: str, quantity: Decimal, what: str) -> Metered:
 def is_paid_by_request(request: Request) -> bool:
     """Whether requests are paid one by one, so that an hour says little."""
     return request.option == "serverless"
-
-
-def per_thousand(found: tuple[Bill, Decimal] | None) -> Decimal | None:
-    """The month's cost of a thousand requests."""
-    if found is None or not found[1]:
-        return None
-    bill, requests = found
-    return _EXACT.divide(bill.exact_total * 1000, requests).quantize(CONFIRMED, context=_EXACT)

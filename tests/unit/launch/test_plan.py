@@ -165,7 +165,7 @@ def test_what_a_verdict_says_of_many_endpoints_is_launched_as_one():
     found = planned(asked, workload=verdict.workload)
     config: Any = found.template["Resources"]
     assert config["EndpointConfig"]["Properties"]["ProductionVariants"][0]["InitialInstanceCount"] == 1
-    assert "The configuration is of 1000 endpoints; this launches one of them." in found.notes
+    assert "The workload takes 1,000 endpoints, and the month's bill is of all; this launches one." in found.notes
 
 
 def test_what_the_workload_demands_must_be_asked_for():
@@ -176,9 +176,18 @@ def test_what_the_workload_demands_must_be_asked_for():
     }  # fmt: skip
 
 
-def test_settings_that_contradict_the_workload_are_named():
-    one = replace(REQUESTS["real_time"], configuration={**SCALED, "endpoints": 7}, network=VPC)
-    assert "$.configuration.endpoints" in refused(one, workload=load("card-fraud"))
+def test_a_configuration_by_hand_needs_not_follow_from_the_workload():
+    one = replace(REQUESTS["real_time"], configuration={**SCALED, "endpoints": 1}, network=VPC)
+    found = planned(one, workload=load("card-fraud"))
+    assert found.month is not None
+    assert any(line.item == "hosting/ml.m5.large" for line in found.month.lines)
+
+
+def test_a_configuration_that_can_not_run_the_workload_has_no_month():
+    one = replace(REQUESTS["async"], configuration={**FROM_ZERO, "endpoints": 1}, network=VPC)
+    found = planned(one, workload=load("video-analysis"))
+    assert found.month is None
+    assert "The workload can't run in this configuration, so it has no bill of a month." in found.notes
 
 
 @pytest.mark.parametrize("kind", VARIATIONS)
