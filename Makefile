@@ -87,7 +87,7 @@ build/peers/.installed: requirements-peers.txt | .venv/.dev
 	@.ci/peers
 	@touch $@
 
-accuracy: setup peers ## hold the simulator to theory and to measured cold starts; writes docs/accuracy.md
+accuracy: setup peers ## hold the simulator to theory, measured cold starts and endpoints of the sandbox; writes docs/accuracy.md
 	$(BIN)/python -m tests.accuracy $(ARGS)
 
 screenshots: setup chromium ## render the pages into docs/images, light and dark, wide and narrow

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.accuracy.against_measurements import Run
+from tests.accuracy.against_sandbox import CALM_S, CV, DRAWS, FLOOR, MEAN_S, TRIES, WORKERS, Found
 from tests.accuracy.against_theory import Check
 
 CAN_NOT_KNOW = """\
@@ -38,11 +39,20 @@ class Page:
     seeds: int
     peers: Sequence[tuple[str, str, str, str, str]] = field(default_factory=tuple)
     repeats: bool = True
+    hosted: Found | None = None
 
     def as_markdown(self) -> str:
         """The page."""
         return "\n".join(
-            [*self._head(), *self._theory(), *self._peers(), *self._measured(), *self._bands(), *self._end()]
+            [
+                *self._head(),
+                *self._theory(),
+                *self._peers(),
+                *self._measured(),
+                *hosted(self.hosted),
+                *self._bands(),
+                *self._end(),
+            ]
         )
 
     def _head(self) -> list[str]:
@@ -50,6 +60,9 @@ class Page:
             [section.title, section.floor_text, f"{section.worst:.2%}", "yes" if section.holds else "**no**"]
             for section in self.sections
         ]
+        if self.hosted is not None:
+            holds = "yes" if self.hosted.holds else "**no**"
+            worst.append(["Endpoints of the sandbox, p50 and p99", f"{FLOOR:.0%}", f"{self.hosted.worst:.1%}", holds])
         return [
             "# How accurate the simulator is",
             "",
@@ -177,6 +190,75 @@ class Page:
             CAN_NOT_KNOW,
             "",
         ]
+
+
+HOSTED = "## Endpoints of the sandbox"
+
+
+def hosted(found: Found | None) -> list[str]:
+    """The section about endpoints of the sandbox; it tells of its own run."""
+    if found is None:
+        return [HOSTED, "", "They were left out of this run: `python -m tests.accuracy --hosted`.", ""]
+    rows = [
+        [
+            line.case,
+            f"{line.requests:,}",
+            *(
+                cell
+                for seen, there, off in zip(line.measured_ms, line.simulated_ms, line.off, strict=True)
+                for cell in (f"{seen:.1f} ms", f"{there:.1f} ms", f"{off:+.1%}")
+            ),
+            f"{line.late_ms:.1f} ms",
+        ]
+        for line in found.lines
+    ]
+    seen_ratio, played_ratio = found.load_ratio
+    return [
+        HOSTED,
+        "",
+        f"Run of {found.date} on a machine with {found.cores} cores and a load average of {found.load_before:.1f} before and {found.load_after:.1f} after it.",
+        (
+            f"The model waits for a lognormal time, {MEAN_S * 1000:.0f} ms on average with a variation of {CV:g}, in one of the "
+            f"{WORKERS} threads that the sandbox gives a script; so queueing is what is tested, not the speed of a core."
+        ),
+        (
+            "What a request takes of a thread, its spread, and the way there and back are measured first, by requests one at a time "
+            f"and by {2 * WORKERS} callers at once: {found.alone.work_s * 1000:.1f} ms, "
+            f"{found.alone.cv:.2f} and {found.alone.overhead_s * 1000:.1f} ms."
+        ),
+        (
+            "Then another process sends random arrivals, each when it is due, however late the answers are, and counts from then. "
+            f"The simulator plays the very same arrivals, with {DRAWS} draws of the work."
+        ),
+        (
+            f"Of the shared endpoint half of the models fit into memory; loading one takes {found.shared.load_s * 1000:.0f} ms, and "
+            f"{seen_ratio:.1%} of the requests load one, {played_ratio:.1%} in the simulator."
+        ),
+        "",
+        *table(
+            ["case", "requests", "p50", "simulated", "difference", "p99", "simulated", "difference", "disturbed, p99"],
+            rows,
+        ),
+        "",
+        (
+            "The last column is what the machine itself disturbed: how late the sender sent and the model woke up. "
+            "Sender and model servers run with real-time priority where the user may set it, and a run that is disturbed by more than "
+            f"{CALM_S * 1000:.0f} ms is repeated up to {TRIES - 1} times."
+        ),
+        "",
+    ]
+
+
+def with_hosted(text: str, found: Found) -> str:
+    """A page with the section about the sandbox written anew, and its line in the first table."""
+    head, _, rest = text.partition(f"{HOSTED}\n")
+    _, mark, rest = rest.partition("\n## ")
+    holds = "yes" if found.holds else "**no**"
+    row = f"| Endpoints of the sandbox, p50 and p99 | {FLOOR:.0%} | {found.worst:.1%} | {holds} |"
+    lines = [line for line in head.splitlines() if not line.startswith("| Endpoints of the sandbox, ")]
+    last = max(number for number, line in enumerate(lines[: lines.index("## Theory")]) if line.startswith("|"))
+    lines.insert(last + 1, row)
+    return "\n".join([*lines, *hosted(found)]) + mark + rest
 
 
 @dataclass(kw_only=True)

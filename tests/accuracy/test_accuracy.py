@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.accuracy import against_measurements
+from tests.accuracy import against_measurements, against_sandbox
 from tests.accuracy.__main__ import main
 from tests.accuracy.against_theory import Check
-from tests.accuracy.page import Section
+from tests.accuracy.page import Section, with_hosted
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +19,7 @@ def headings(text):
 
 def test_a_small_run_writes_every_part_of_the_page(tmp_path):
     page = tmp_path / "accuracy.md"
-    main(["--requests", "40000", "--seeds", "4", "--alone", "--out", str(page)])
+    main(["--requests", "40000", "--seeds", "4", "--alone", "--seconds", "0", "--out", str(page)])
     text = page.read_text(encoding="utf-8")
     assert headings(text) == headings((ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8"))
     assert "nan" not in text
@@ -50,3 +50,29 @@ def test_the_simulator_meets_the_cold_starts_that_were_measured():
     off = dict(against_measurements.errors(100_000))
     assert off[600.0] < 0.2
     assert off[300.0] > 1.0
+
+
+@pytest.fixture(scope="module")
+def hosted():
+    return against_sandbox.found(seconds=3, repeats=1, loads=(0.6,), alone=60)
+
+
+def test_the_simulator_is_of_the_size_of_what_an_endpoint_of_the_sandbox_does(hosted):
+    single, shared = hosted.lines
+    assert hosted.alone.work_s >= 0.8 * against_sandbox.MEAN_S  # a wait is never shorter than asked for
+    assert hosted.shared.load_s >= against_sandbox.LOAD_S
+    # A busy machine only makes answers later, so the bound from above is wide.
+    for line in (single, shared):
+        assert -0.75 < line.off[0] < 0.5
+        assert line.measured_ms[0] < line.measured_ms[1]
+    seen_ratio, played_ratio = hosted.load_ratio
+    assert abs(seen_ratio - played_ratio) < 0.15
+
+
+def test_the_section_about_the_sandbox_can_be_written_alone(hosted):
+    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    written = with_hosted(text, hosted)
+    assert headings(written) == headings(text)
+    assert written.count("| Endpoints of the sandbox, p50 and p99 |") == 1
+    assert with_hosted(written, hosted) == written
+    assert "| one model, load 60% |" in written
