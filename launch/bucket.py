@@ -4,10 +4,13 @@ One bucket an account and Region. What is already in it is never written again.
 """
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from launch.errors import CloudError
+from launch.failures import Failure, explain
 from launch.packaging import Packed
 
 _HOME_REGION = "us-east-1"  # the one Region that a bucket's creation must not name
@@ -49,12 +52,14 @@ def make_bucket(s3: Any, bucket: str, *, region: str, account: str) -> None:
 
     S3 makes every bucket private, encrypted and owned by the account; the calls after its creation say so once more,
     so nothing is open if the program ends between them.
-    Raises: ClientError, also when another account has the name.
+    Raises: CloudError when another account has the name or we may not look; ClientError.
     """
     with _making:
         try:
             s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
         except ClientError as err:
+            if code_of(err) in {"403", "AccessDenied"}:
+                raise CloudError(_unusable(err, bucket)) from err
             if not is_missing(err):
                 raise
         else:
@@ -75,6 +80,15 @@ def make_bucket(s3: Any, bucket: str, *, region: str, account: str) -> None:
         s3.put_bucket_encryption(
             Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]}, ExpectedBucketOwner=account
         )
+
+
+def _unusable(err: ClientError, bucket: str) -> Failure:
+    """S3 refuses a bucket of another account and one that we may not look at in the same words."""
+    said = (
+        f"The bucket {bucket} can't be used: another account has its name, or the permission s3:ListBucket is missing."
+    )
+    statement = {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{bucket}"}
+    return replace(explain(err), said=said, statement=statement)
 
 
 def upload(s3: Any, archive: Packed, uri: str, *, account: str) -> None:
