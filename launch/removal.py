@@ -14,6 +14,7 @@ from launch.launched import TAG, Launched, Phase
 from launch.looking import Looking
 from launch.plan import Confirmation
 from launch.proposing import check
+from launch.roles import async_prefix
 
 _BUCKET: Final = "AWS::S3::Bucket"
 _KEPT: Final = frozenset({"Retain", "RetainExceptOnCreate"})  # deletion policies
@@ -185,12 +186,13 @@ class Removing(Looking):
             yield f"{one.logical_id} ({one.type}) {one.physical_id}: its template says that it is kept."
         request = found.request
         if request is not None:
+            place = {"account": found.stack_id.split(":")[4], "region": found.region}
             if request.capture is not None:
-                yield f"Captured requests and answers under {request.capture.s3_uri}."
-            if request.async_output_s3 is not None:
-                yield f"Results of asynchronous requests under {request.async_output_s3}."
+                yield f"Captured requests and answers under {request.capture.s3_uri.format(**place)}."
+            if request.option == "async":
+                yield f"Requests and results of the queue under {async_prefix(request).format(**place)}."
             if request.transform is not None:
-                yield f"Results of batch jobs under {request.transform.output_s3}."
+                yield f"Results of batch jobs under {request.transform.output_s3.format(**place)}."
             yield "The model archives: other launches may use them."
         for prefix in ("Endpoints", "InferenceComponents"):
             group = f"/aws/sagemaker/{prefix}/{found.name}"

@@ -67,7 +67,7 @@ class _Stack:
             return self._filled(argument)
         if name == "Fn::GetAtt":
             resource, attribute = argument if isinstance(argument, list) else argument.split(".", 1)
-            return name_of(self.physical.get(resource, "")) if attribute.endswith("Name") else _UNKNOWN
+            return name_of(self.physical.get(resource, "")) if attribute.endswith(("Name", "Arn")) else _UNKNOWN
         return _UNKNOWN
 
     def _reference(self, name: str) -> Any:
@@ -103,6 +103,8 @@ class Verifying(Looking):
                 return (Difference(logical_id=name, path="the launch", asked="running", live=_ABSENT),)
             template = self.template(found.stack_id) if isinstance(asked, str) else asked.template
             parameters = {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])}
+            if not isinstance(asked, str):
+                parameters |= asked.parameters
             made = self.resources(found.stack_id)
             physical = {key: one["PhysicalResourceId"] for key, one in made.items() if one.get("PhysicalResourceId")}
             values = _Stack(launched=found, parameters=parameters, physical=physical)

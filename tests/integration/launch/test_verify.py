@@ -1,6 +1,8 @@
 """What runs is held against what was asked for, on a real endpoint; and a sweep leaves what belongs to a launch."""
 
+import copy
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,6 +69,32 @@ def test_a_launch_is_as_asked_for_until_somebody_changes_it_behind_its_back(stac
     scaling.register_scalable_target(**which, MinCapacity=1, MaxCapacity=2)
     cloudwatch.put_metric_alarm(**alarm, Threshold=500_000)
     assert stacks.verify(plan) == ()
+
+
+def literals(value, path=()):
+    """Name every literal of a template's properties by its path."""
+    if isinstance(value, dict):
+        return [one for key, inner in value.items() for one in literals(inner, (*path, key))]
+    if isinstance(value, list):
+        return [one for index, inner in enumerate(value) for one in literals(inner, (*path, index))]
+    return [path]
+
+
+def test_every_value_that_is_asked_for_is_compared(stacks, plan):
+    compared = ("Model", "Config", "Target", "Slow")
+    missed = []
+    for name in compared:
+        for path in literals(plan.template["Resources"][name]["Properties"]):
+            template = copy.deepcopy(plan.template)
+            place = template["Resources"][name]["Properties"]
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = f"{place[path[-1]]}1"
+            if not any(key in {"Fn::GetAtt", "Fn::Sub", "Ref"} for key in path) and not stacks.verify(
+                replace(plan, template=template)
+            ):
+                missed.append((name, path))
+    assert missed == []
 
 
 def test_a_silent_rollback_of_the_endpoint_is_a_difference(stacks, plan, sandbox, archive):
