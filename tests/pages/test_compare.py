@@ -3,6 +3,7 @@
 import pytest
 
 from fitness import presets
+from fitness.measured import written
 from fitness.workload import Workload
 from tests.pages.conftest import COMPARE, address, drawn, texts
 from ui import data
@@ -147,6 +148,13 @@ def test_assumptions_name_the_distribution_and_its_basis(app):
     drawn_from = table[table["Name"] == "request.processing_ms"].iloc[0]
     assert "median" in drawn_from["Distribution"]
     assert drawn_from["Basis"]
+
+
+def test_what_a_load_test_measured_stands_with_the_assumptions(app):
+    marks = {"measured.fields": written({"request.processing_ms": 12.5}), "measured.by": "load test of endpoint vague"}
+    at = open_part(app, VAGUE.replace({"request.processing_ms": 12.5, **marks}), "Assumptions")
+    said = texts(at).replace("\\", "")
+    assert "Measured: request.processing_ms (load test of endpoint vague)." in said
 
 
 def test_the_export_offers_the_record_the_table_the_file_and_the_link(app):
