@@ -111,6 +111,12 @@ def output_of(job: Job) -> Mapping[str, bytes]:
     return {} if job.is_running else _output(place(), job.name, _job=job)
 
 
+def filled(text: str) -> str:
+    """Give a text with this account and Region in place of their placeholders, as in the program's bucket."""
+    found = here()
+    return text.replace("{account}", found.id or "").replace("{region}", found.region or "")
+
+
 def forget() -> None:
     """Ask anew at the next look, because something was just done."""
     _launched.clear()

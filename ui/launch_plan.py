@@ -71,7 +71,7 @@ def _draw_price(plan: Plan) -> None:
 
 def _draw_list(title: str, sentences: tuple[str, ...]) -> None:
     if sentences:
-        lines = "\n".join(f"- {fmt.plain(fmt.sentence(one))}" for one in sentences)
+        lines = "\n".join(f"- {fmt.plain(fmt.sentence(cloud.filled(one)))}" for one in sentences)
         st.markdown(f"**{title}**\n\n{lines}")
 
 

@@ -54,7 +54,7 @@ def _draw_preview(removal: Removal, nonce: str) -> None:
         st.markdown("\n".join(f"- {one}" for one in goes) or "Nothing is left but the name.")
         if removal.stays:
             st.markdown("**What stays**")
-            st.markdown("\n".join(f"- {fmt.plain(one)}" for one in removal.stays))
+            st.markdown("\n".join(f"- {fmt.plain(cloud.filled(one))}" for one in removal.stays))
         if removal.stuck:
             names = fmt.listed([one.logical_id for one in removal.stuck])
             st.warning(

@@ -13,6 +13,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from fitness import presets
+from tests.browser import pictured_account
 from tests.browser.session import NARROW, ROOT, WIDE, Visits, ready, running_app, start_chromium
 from ui import scenario
 
@@ -26,6 +27,11 @@ PAGES = {
     "memory": f"simulate?w={scenario.encode(presets.load('customer-models'))}&view=Model+memory",
     "limits": "limits",
 }
+# Those that show an account.
+ACCOUNT_PAGES = {
+    "launch": f"launch?w={scenario.encode(pictured_account.WORKLOAD)}&option=Real-time+endpoint",
+    "endpoints": f"endpoints?name={pictured_account.NAME}",
+}
 SIZES = {"wide": WIDE, "narrow": NARROW}
 MAXIMUM_HEIGHT_PX = {"wide": 1_480, "narrow": 1_900}  # what a reader wants to see of a long page
 
@@ -36,20 +42,29 @@ HEIGHT = """
 """
 
 
+# Work in the background shows its progress.
+IS_DONE = "() => !document.querySelector('[data-testid=stMain]').innerText.includes('progress_activity')"
+
+
 def capture(page: Page, path: Path, *, maximum_height_px: int) -> None:
     """Write the page from its top, also what the window does not show."""
     size = page.viewport_size
+    page.wait_for_function(IS_DONE)
+    ready(page)
     page.set_viewport_size({"width": size["width"], "height": min(page.evaluate(HEIGHT), maximum_height_px)})
     ready(page)
     page.screenshot(path=path)
     page.set_viewport_size(size)
 
 
-def render(pages: Mapping[str, str], directory: Path) -> list[Path]:
+def render(pages: Mapping[str, str], directory: Path, environment: dict[str, str] | None = None) -> list[Path]:
     """Write one picture of each page, theme and size, named `compare-dark-narrow.png`."""
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    with tempfile.TemporaryDirectory() as scratch, running_app(Path(scratch) / "app.log") as server:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        running_app(Path(scratch) / "app.log", environment=environment) as server,
+    ):
         with sync_playwright() as playwright:
             browser = start_chromium(playwright)
             visits = Visits(browser=browser, server=server)
@@ -73,8 +88,12 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", metavar="name=address", help="only these, instead of every page")
     parser.add_argument("--into", type=Path, default=ROOT / "docs" / "images")
     arguments = parser.parse_args()
-    pages = dict(page.split("=", 1) for page in arguments.pages) or PAGES
-    for path in render(pages, arguments.into):
+    asked = dict(page.split("=", 1) for page in arguments.pages)
+    written = render(asked or PAGES, arguments.into)
+    if not asked:
+        with pictured_account.account() as environment:
+            written += render(ACCOUNT_PAGES, arguments.into, environment)
+    for path in written:
         print(path)
 
 
