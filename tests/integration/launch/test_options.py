@@ -8,9 +8,9 @@ import pytest
 from fitness.prices import load_book
 from launch.export import as_yaml
 from launch.plan import plan
-from launch.request import Capture, Container, Request, Transform
+from launch.request import Capture, Container, Request, Transform, Update
 from sandbox.settings import SAMPLES_BUCKET
-from tests.launch_requests import ALARMS, ECR, FROM_ZERO, KEY, ON_INSTANCES, REQUESTS, SCALED, STEPS, VPC
+from tests.launch_requests import ALARMS, ECR, FROM_ZERO, KEY, ON_INSTANCES, REQUESTS, VPC
 
 TO_TAGS = {"tags": {"team": "fraud"}, "time_to_live_h": 2.0}
 
@@ -34,12 +34,6 @@ STACKS: Mapping[str, Request] = {
         network=VPC,
         kms_key_arn=KEY,
         **TO_TAGS,
-    ),
-    "steps": replace(
-        REQUESTS["real_time"],
-        name="steps",
-        containers=(IRIS,),
-        configuration={**SCALED, "max_instances": 8, "policy": STEPS},
     ),
     "components": replace(
         REQUESTS["real_time"],
@@ -88,5 +82,52 @@ def test_the_template_of_every_option_is_made_and_removed(kind, account, hosting
         for one in cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]
     }
     assert made == {one.logical_id for one in found.resources}
+    assert account.delete(stack) == "DELETE_COMPLETE"
+    assert account.holds() == before
+
+
+TWO = {**ON_INSTANCES, "min_instances": 2, "max_instances": 2}
+CHANGED: Mapping[str, Request] = {
+    **{
+        strategy: replace(
+            REQUESTS["real_time"],
+            name=strategy.replace("_", "-"),
+            containers=(IRIS,),
+            configuration=TWO,
+            update=Update(strategy=strategy, percent=50, wait_s=0),
+        )
+        for strategy in ("canary", "rolling")
+    },
+    "component": replace(
+        REQUESTS["real_time"],
+        name="component",
+        containers=(IRIS,),
+        configuration={**ON_INSTANCES, "inference_components": True},
+        update=Update(strategy="rolling", percent=50, wait_s=0),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CHANGED)
+def test_a_change_reaches_the_endpoint_by_its_strategy(kind, account, hosting):
+    before = account.holds()
+    request = with_images(CHANGED[kind], hosting)
+    cloudformation = account.cloudformation
+    stack = cloudformation.create_stack(
+        StackName=f"changed-{request.name}",
+        TemplateBody=as_yaml(plan(request, book=load_book())),
+        Capabilities=["CAPABILITY_IAM"],
+    )["StackId"]
+    assert account.rests(stack) == "CREATE_COMPLETE"
+    first = account.physical(stack)
+    (container,) = request.containers
+    changed = replace(request, containers=(replace(container, environment={"WORKERS": "1"}),))
+    cloudformation.update_stack(
+        StackName=stack, TemplateBody=as_yaml(plan(changed, book=load_book())), Capabilities=["CAPABILITY_IAM"]
+    )
+    assert account.rests(stack) == "UPDATE_COMPLETE"
+    second = account.physical(stack)
+    assert second["Endpoint"] == first["Endpoint"]
+    assert second["Model"] != first["Model"]
     assert account.delete(stack) == "DELETE_COMPLETE"
     assert account.holds() == before
