@@ -18,8 +18,9 @@ from launch.plan import Confirmation, Plan
 from launch.request import Model, Request, as_document
 from launch.stacks import Stacks
 from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
+from tests.hosting import ECR
 from tests.sandboxed import Sandbox
-from tests.stack_templates import Resources, resource
+from tests.stack_templates import ON_INSTANCES, Resources, option, resource
 
 PRICE = Decimal("0.115")
 
@@ -27,6 +28,18 @@ PRICE = Decimal("0.115")
 def topic(text: str = "news") -> Resources:
     """The smallest launch: a topic."""
     return {"News": resource("SNS::Topic", DisplayName=text)}
+
+
+def hosted(archive: str, **environment: str) -> Resources:
+    """A real endpoint with an alarm beside it."""
+    container = {
+        "Image": f"{ECR}/sagemaker-scikit-learn:1.4-2-cpu-py3", "ModelDataUrl": archive, "Environment": environment
+    }  # fmt: skip
+    alarm = resource(
+        "CloudWatch::Alarm", Namespace="AWS/SageMaker", MetricName="ModelLatency", Statistic="Average", Period="60",
+        EvaluationPeriods=1, Threshold="500000", ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
+    return {**option({"PrimaryContainer": container}, ON_INSTANCES), "Slow": alarm}
 
 
 def plan_of(name: str, resources: Resources, *, usd_per_hour: Decimal = PRICE, **members: Any) -> Plan:

@@ -18,3 +18,12 @@ def account(sandbox) -> Account:
 @pytest.fixture(scope="session")
 def stacks(sandbox) -> Stacks:
     return Stacks(sandbox.client, pause=soon)
+
+
+@pytest.fixture(scope="session")
+def archive(sandbox, script_archive) -> str:
+    """The address of a model that answers as it is told."""
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="told")
+    s3.put_object(Bucket="told", Key="model.tar.gz", Body=script_archive)
+    return "s3://told/model.tar.gz"

@@ -12,36 +12,24 @@ from launch.plan import Confirmation
 from launch.stacks import Stacks
 from launch.sweep import JOB_TARGET
 from tests.hosting import ECR
-from tests.launching import end, launch, plan_of, soon, topic
-from tests.stack_templates import ON_INSTANCES, VARIANT, option, resource
-
-IMAGE = f"{ECR}/sagemaker-scikit-learn:1.4-2-cpu-py3"
+from tests.launching import end, hosted, launch, plan_of, soon, topic
+from tests.stack_templates import VARIANT, resource
 
 
-@pytest.fixture(scope="module")
-def archive(sandbox, script_archive) -> str:
-    s3 = sandbox.client("s3")
-    s3.create_bucket(Bucket="verified")
-    s3.put_object(Bucket="verified", Key="model.tar.gz", Body=script_archive)
-    return "s3://verified/model.tar.gz"
-
-
-def hosted(archive: str, **container):
-    target = {"ServiceNamespace": "sagemaker", "ScalableDimension": "sagemaker:variant:DesiredInstanceCount"}
-    found = option({"PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": archive, **container}}, ON_INSTANCES)
-    found["Target"] = resource(
-        "ApplicationAutoScaling::ScalableTarget", MinCapacity="1", MaxCapacity="2", ResourceId=VARIANT, **target
-    )
-    found["Slow"] = resource(
-        "CloudWatch::Alarm", Namespace="AWS/SageMaker", MetricName="ModelLatency", Statistic="Average", Period="60",
-        EvaluationPeriods=1, Threshold="500000", ComparisonOperator="GreaterThanThreshold",
-    )  # fmt: skip
-    return found
+def scaled(archive: str):
+    """An endpoint with a scalable target."""
+    return {
+        **hosted(archive, NAME="a"),
+        "Target": resource(
+            "ApplicationAutoScaling::ScalableTarget", MinCapacity="1", MaxCapacity="2", ResourceId=VARIANT,
+            ServiceNamespace="sagemaker", ScalableDimension="sagemaker:variant:DesiredInstanceCount",
+        ),
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def plan(stacks, archive):
-    plan = plan_of("verified", hosted(archive))
+    plan = plan_of("verified", scaled(archive))
     launch(stacks, plan)
     yield plan
     end(stacks, "verified")
@@ -64,8 +52,8 @@ def test_a_launch_is_as_asked_for_until_somebody_changes_it_behind_its_back(stac
     }  # fmt: skip
     cloudwatch.put_metric_alarm(**alarm, Threshold=7)
     found = stacks.verify(plan)
-    assert paths(found) == ["Target MaxCapacity", "Slow Threshold"]
-    assert str(found[0]) == "Target MaxCapacity: asked for 2, but it is 9"
+    assert paths(found) == ["Slow Threshold", "Target MaxCapacity"]
+    assert str(found[1]) == "Target MaxCapacity: asked for 2, but it is 9"
     scaling.register_scalable_target(**which, MinCapacity=1, MaxCapacity=2)
     cloudwatch.put_metric_alarm(**alarm, Threshold=500_000)
     assert stacks.verify(plan) == ()
@@ -133,7 +121,7 @@ def test_a_sweep_removes_a_launchs_resources_whose_stack_is_gone(stacks, account
     sagemaker.create_model(
         ModelName="Lost-Model",
         ExecutionRoleArn=role,
-        PrimaryContainer={"Image": IMAGE, "ModelDataUrl": archive},
+        PrimaryContainer={"Image": f"{ECR}/a", "ModelDataUrl": archive},
         Tags=tags,
     )
     sandbox.client("iam").create_role(RoleName="lost", Path="/hostfit/", AssumeRolePolicyDocument="{}", Tags=tags)
