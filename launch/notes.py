@@ -109,11 +109,9 @@ def _of_option(request: Request, settings: Settings) -> list[str]:
 
 def _of_changes(request: Request, settings: Settings) -> list[str]:
     found = []
-    update = request.update
-    if update is not None and update.strategy in ("canary", "linear") and settings.starts_with == 1:
-        found.append(
-            f"A {update.strategy} update shifts shares of the capacity: with one instance it has little to shift."
-        )
+    strategy = None if request.update is None else request.update.strategy
+    if strategy in ("canary", "linear") and settings.instance_type is not None and settings.starts_with == 1:
+        found.append(f"A {strategy} update shifts shares of the capacity: with one instance it has little to shift.")
     if settings.instance_type is not None and request.option != "batch":
         found.append("While an update runs, old and new instances are paid side by side.")
     if settings.scales and not settings.has_components and settings.instance_type is not None:

@@ -108,6 +108,9 @@ def _pulls(request: Request) -> list[Json]:
     ]
 
 
+_LOGS = ("CreateLogGroup", "CreateLogStream", "DescribeLogStreams", "PutLogEvents")
+
+
 def _tells(request: Request) -> list[Json]:
     """Logs under the names that SageMaker gives them, metrics in its namespaces."""
     kinds = [("Endpoints", f"/{request.name}")]
@@ -116,12 +119,11 @@ def _tells(request: Request) -> list[Json]:
     elif settings_of(request).has_components:
         kinds.append(("InferenceComponents", f"/{request.name}"))
     at = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/sagemaker/"
-    groups = [sub(f"{at}{kind}{name}") for kind, name in kinds]
-    streams = [sub(f"{at}{kind}{name}:log-stream:*") for kind, name in kinds]
+    # A group's ARN in a policy ends with ":*", which stands for its streams (CloudWatch Logs API, LogGroup.arn).
+    groups = [sub(f"{at}{kind}{name}:*") for kind, name in kinds]
     namespaces = [f"/aws/sagemaker/{kind}" for kind, _ in kinds]
     return [
-        allow("WriteLogs", ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams"], groups),
-        allow("AppendLogs", ["logs:PutLogEvents"], streams),
+        allow("WriteLogs", [f"logs:{action}" for action in _LOGS], groups),
         allow(
             "PutMetrics",
             ["cloudwatch:PutMetricData"],
