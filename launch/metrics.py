@@ -44,7 +44,12 @@ _CACHE = {
 }
 _BY_OPTION: Mapping[str, Mapping[str, _Metric]] = {
     "serverless": {"cold_starts": _Metric(metric="ModelSetupTime", statistic="SampleCount", is_count=True)},
-    "async": {"backlog": _Metric(metric="ApproximateBacklogSize", statistic="Maximum", of_endpoint=True)},
+    # What waits in a queue is not counted as an invocation before it is processed.
+    "async": {
+        "requests": _Metric(metric="InvocationsProcessed", statistic="Sum", is_count=True),
+        "errors_5xx": _Metric(metric="InvocationFailures", statistic="Sum", is_count=True),
+        "backlog": _Metric(metric="ApproximateBacklogSize", statistic="Maximum", of_endpoint=True),
+    },
     "mme": _CACHE,
     "mme_gpu": _CACHE,
 }
@@ -96,7 +101,7 @@ def queries(endpoint: str, option: str) -> list[dict[str, Any]]:
     ]
 
 
-def read(cloudwatch: Any, endpoint: str, option: str, *, now: datetime, minutes: int = WINDOW_MINUTES) -> Metrics:  # noqa: ANN401 (clients of boto3 have no type)
+def read(cloudwatch: Any, endpoint: str, option: str, *, now: datetime, minutes: int = WINDOW_MINUTES) -> Metrics:
     """Ask for the series of the last minutes up to and with the current one.
 
     Raises: ClientError, BotoCoreError.

@@ -21,7 +21,8 @@ from launch.samples import Sample
 from launch.stacks import Stacks
 from ui import account, data
 
-PROFILE_KEY, REGION_KEY = "shell_account", "shell_region"  # of the choices in the frame
+PROFILE_KEY = "shell_account"  # of the choice in the frame
+REGION = "hostfit_region"  # where the tab asks, if not in the profile's own Region
 
 _DAY_S = 86_400
 _LOOK_S = 1  # how old an answer about a launch may be
@@ -53,7 +54,7 @@ def place() -> Place:
     choices = data.account_choices()
     chosen = st.session_state.get(PROFILE_KEY)
     profile = chosen if chosen in choices else next(iter(choices), account.ENVIRONMENT)
-    return Place(profile=profile, region=st.session_state.get(REGION_KEY))
+    return Place(profile=profile, region=st.session_state.get(REGION))
 
 
 def here() -> account.Account:
@@ -63,9 +64,9 @@ def here() -> account.Account:
     return found if region is None or found.id is None else replace(found, region=region)
 
 
-def go_to(region: str) -> None:
-    """Ask in another Region from now on; for a callback."""
-    st.session_state[REGION_KEY] = region
+def go_to(region: str | None) -> None:
+    """Ask in another Region from now on, in the profile's own for None; for a callback."""
+    st.session_state[REGION] = region
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)

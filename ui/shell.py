@@ -29,6 +29,7 @@ LOGO = (
     'fill="#1F78B4">hostfit</text></svg>'
 )
 
+_REGION_KEY = "shell_region"
 _WARM_IMPORTS = ("pandas", "plotly.graph_objects", "pyarrow")
 # The pages that most people come for need no drop-down.
 _SECTION_TITLES = {"architects": "", "operations": "Operations"}
@@ -157,16 +158,23 @@ def show_account() -> None:
             format_func=account.cloud_of,
             help="The sandbox imitates AWS on this machine. The others are the profiles of your AWS configuration.",
         )
-        st.selectbox(
-            "Region",
-            data.price_book().regions,
-            index=None,
-            placeholder=f"{current.region or 'None'}, the account's own",
-            key=cloud.REGION_KEY,
-            help="Where operations look and launch.",
-        )
+        _draw_region()
         if current.problem:
             st.error(current.problem, icon=":material/cloud_off:")
+
+
+def _draw_region() -> None:
+    """Draw the choice of the Region, which may also be made elsewhere on a page."""
+    st.session_state[_REGION_KEY] = cloud.place().region
+    st.selectbox(
+        "Region",
+        data.price_book().regions,
+        index=None,
+        placeholder="The account's own",
+        key=_REGION_KEY,
+        on_change=lambda: cloud.go_to(st.session_state[_REGION_KEY]),
+        help="Where operations look and launch.",
+    )
 
 
 def menu_position() -> Literal["top", "hidden"]:
