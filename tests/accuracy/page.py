@@ -234,6 +234,7 @@ def hosted(found: Found | None) -> list[str]:
             f"Of the shared endpoint half of the models fit into memory; loading one takes {found.shared.load_s * 1000:.0f} ms, and "
             f"{seen_ratio:.1%} of the requests load one, {played_ratio:.1%} in the simulator."
         ),
+        "A thread of the shared endpoint loads a model, and the request then queues for a thread once more; in the simulator one worker does both.",
         "",
         *table(
             ["case", "requests", "p50", "simulated", "difference", "p99", "simulated", "difference", "disturbed, p99"],
