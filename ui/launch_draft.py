@@ -24,6 +24,7 @@ Document = dict[str, object]
 
 _TAB = "hostfit_launch"
 _NAME_LENGTH = 40
+_OF_BEGINNING = ("option", "region", "configuration", "containers")
 _SMALL: Document = {"instance_type": "ml.m5.large", "min_instances": 1, "max_instances": 1}
 # Where no verdict says how: the least that runs.
 _HAND_MADE: Mapping[str, Document] = {
@@ -40,6 +41,7 @@ class _Tab:
 
     document: Document = field(default_factory=dict)
     beginning: object = None  # what the document was made from
+    kin: object = None  # beginnings alike share what was typed
     generation: int = 0
 
 
@@ -53,12 +55,17 @@ def generation() -> int:
     return _tab().generation
 
 
-def begin(beginning: object, made: Document) -> None:
-    """Begin anew, unless the tab has begun with just that and may have been edited since."""
+def begin(beginning: object, made: Document, *, kin: object) -> None:
+    """Begin anew, unless the tab has begun with just that and may have been edited since.
+
+    What was typed stays where the last beginning was of the same `kin`; the configuration and the Region are new.
+    """
     tab = _tab()
-    if tab.beginning != beginning:
-        tab.beginning = beginning
-        replace_by(made)
+    if tab.beginning == beginning:
+        return
+    typed = tab.document if tab.kin == kin else {}
+    tab.beginning, tab.kin = beginning, kin
+    replace_by({**made, **{name: one for name, one in typed.items() if name not in _OF_BEGINNING}})
 
 
 def replace_by(made: Document) -> None:

@@ -51,7 +51,8 @@ def _draw_change(name: str) -> str | None:
             icon=":material/search_off:",
         )
         return None
-    launch_draft.begin((CHANGE, seen.stack_id, seen.updated), as_document(_changeable(seen.request, seen)))
+    beginning = (CHANGE, seen.stack_id, seen.updated)
+    launch_draft.begin(beginning, as_document(_changeable(seen.request, seen)), kin=beginning)
     left, right = st.columns([4, 1], vertical_alignment="center")
     left.markdown(
         f"Changing **{fmt.plain(name)}**, {fmt.plain(words.option_title(seen.request.option))}. "
@@ -99,7 +100,8 @@ def _draw_choice(workload: Workload | None, samples: tuple[Sample, ...]) -> str:
         _draw_region(workload.region, region)
     models = launch_models.first_models(option, samples)
     made = launch_draft.of_verdict(workload, result, option, region, models)
-    launch_draft.begin((state.link_parameters().get(state.LINK), option, region, cloud.place()), made)
+    beginning = (state.link_parameters().get(state.LINK), option, region, cloud.place())
+    launch_draft.begin(beginning, made, kin=(option, workload and workload.name, cloud.place().profile))
     return option
 
 
