@@ -32,11 +32,11 @@ class Layout:
         return not self.added and all(place == name for place, name in self.files.items())
 
 
-def layout(framework: str | None, names: Sequence[str], *, has_script_variable: bool = False) -> Layout:
+def layout(framework: str | None, names: Sequence[str], *, script: str | None = None) -> Layout:
     """Lay files out for a framework's image; without a framework, for an image of the caller's, they stay as they are.
 
-    Shape: `names` are paths within the folder, with "/". `has_script_variable` says that the caller names another
-    script than inference.py.
+    Shape: `names` are paths within the folder, with "/". `script` is the one that the caller names by
+    SAGEMAKER_PROGRAM; else it is inference.py.
     """
     if not names:
         return Layout(files={}, problems=("is empty",))
@@ -46,18 +46,23 @@ def layout(framework: str | None, names: Sequence[str], *, has_script_variable: 
         return _tensorflow(names)
     files = _with_code_folder(names)
     models = [place for place in files if not place.startswith("code/")]
-    has_script = SCRIPT in files or has_script_variable
+    wanted = f"code/{script}" if script else SCRIPT
+    has_script = wanted in files
     problems = [] if models or not has_script else ["has a script and no model file beside it"]
     added: dict[str, bytes] = {}
-    if not has_script:
+    if script and not has_script:
+        problems.append(f"has no {script}, which SAGEMAKER_PROGRAM names")
+    elif not has_script:
         problems += _BY_FRAMEWORK[framework](models)
         if framework in {"sklearn", "onnx"} and not problems:
             added[SCRIPT] = _DEFAULT_SCRIPT.read_bytes()
             if framework == "onnx" and "code/requirements.txt" not in files:
                 added["code/requirements.txt"] = b"onnxruntime\n"
-    uses_script = SCRIPT in files or bool(added)
     return Layout(
-        files=files, added=added, environment=SCRIPT_VARIABLES if uses_script else {}, problems=tuple(problems)
+        files=files,
+        added=added,
+        environment=SCRIPT_VARIABLES if has_script or added else {},
+        problems=tuple(problems),
     )
 
 

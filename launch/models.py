@@ -222,7 +222,7 @@ def _packed(
         content, environment, problems = made.files, made.environment, made.problems
         is_as_given = dict(content) == files
     else:
-        found = layout(model.framework, list(files), has_script_variable="SAGEMAKER_PROGRAM" in model.environment)
+        found = layout(model.framework, list(files), script=model.environment.get("SAGEMAKER_PROGRAM"))
         content = {**{place: files[name] for place, name in found.files.items()}, **found.added}
         environment, problems, is_as_given = dict(found.environment), found.problems, found.is_as_given
     if problems:

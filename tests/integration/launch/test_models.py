@@ -1,5 +1,6 @@
 """Models of a request become containers on the sandbox, and what they serve is right."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -12,8 +13,10 @@ from sklearn.linear_model import LinearRegression
 
 from fitness.errors import InputError
 from launch.errors import CloudError
+from launch.layouts import SCRIPT_VARIABLES
 from launch.models import resolve
 from launch.request import Model, Request
+from sandbox.samples.archive import model_archive
 from sandbox.samples.onnx_graph import classifier
 from sandbox.settings import ACCOUNT, REGION
 from tests.hosting import keys
@@ -99,6 +102,33 @@ def test_an_archive_is_uploaded_once_under_its_content(hosting, line):
     assert resolve(made, clients) == resolved
     assert s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] == first
     assert sorted(members(s3, container.model_data_url)) == ["code/inference.py", "model.joblib"]
+
+
+def test_an_archive_in_the_right_layout_is_uploaded_as_it_is_and_another_one_is_packed_anew(hosting, tmp_path):
+    clients, s3 = hosting.sandbox.client, hosting.sandbox.client("s3")
+    right, wrong = tmp_path / "right.tar.gz", tmp_path / "wrong.tar.gz"
+    right.write_bytes(model_archive({"code/inference.py": b"x", "model.pt": b"y"}))
+    wrong.write_bytes(model_archive({"inference.py": b"x", "model.pt": b"y"}))
+    kept, packed = (
+        resolve(request(Model(source=str(path), framework="pytorch")), clients).containers[0] for path in (right, wrong)
+    )
+    assert hashlib.sha256(right.read_bytes()).hexdigest() in kept.model_data_url
+    assert members(s3, kept.model_data_url) == members(s3, packed.model_data_url)
+    assert kept.environment == packed.environment == SCRIPT_VARIABLES
+
+
+def test_a_variable_of_the_request_wins_over_that_of_the_layout(hosting, line):
+    model = Model(source=str(line), framework="sklearn", environment={"SAGEMAKER_PROGRAM": "serve.py", "MORE": "1"})
+    (line / "serve.py").write_text("")
+    (container,) = resolve(request(model), hosting.sandbox.client, upload=False).containers
+    assert container.environment == {**SCRIPT_VARIABLES, "SAGEMAKER_PROGRAM": "serve.py", "MORE": "1"}
+
+
+def test_an_image_of_ones_own_takes_a_folder_as_it_is(hosting, line):
+    model = Model(source=str(line), image="111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1", name="own")
+    (container,) = resolve(request(model), hosting.sandbox.client).containers
+    assert (container.image, container.name) == (model.image, "own")
+    assert list(members(hosting.sandbox.client("s3"), container.model_data_url)) == ["model.joblib"]
 
 
 def test_nothing_is_written_for_a_plan(own_sandbox, line):

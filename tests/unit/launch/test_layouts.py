@@ -61,9 +61,12 @@ def test_the_toolkits_are_told_of_a_script_and_of_none_where_there_is_none():
 
 
 def test_a_script_of_another_name_stands_instead_of_inference_py():
-    found = layout("pytorch", ["model.pt", "serve.py"], has_script_variable=True)
+    found = layout("pytorch", ["model.pt", "serve.py"], script="serve.py")
     assert found.problems == ()
     assert "code/serve.py" in found.files
+    assert found.environment == SCRIPT_VARIABLES
+    (problem,) = layout("sklearn", ["model.joblib"], script="serve.py").problems
+    assert problem == "has no serve.py, which SAGEMAKER_PROGRAM names"
 
 
 def test_an_archive_that_needs_nothing_is_known_as_such():
