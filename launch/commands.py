@@ -24,7 +24,7 @@ from fitness.workload import Workload
 from launch import export, invoke, jobs, models, showing
 from launch import measure as measuring
 from launch.clients import Clients, from_environment
-from launch.errors import FailedError, LaunchError, RefusedError
+from launch.errors import BusyError, FailedError, LaunchError, RefusedError
 from launch.launched import Event, Launched, Phase
 from launch.measure_report import as_text
 from launch.measured import into
@@ -128,7 +128,7 @@ def up(terminal: Terminal) -> None:
         with terminal.doing(f"The rollback of {request.name} goes on; python -m launch status {request.name}"):
             _follow(stacks, request.name)
     note(showing.plan_text(found) + "\n")
-    proposal = stacks.propose(found, by=terminal.args.by or getpass.getuser())
+    proposal = _propose(terminal, stacks, found)
     note(showing.proposal_text(proposal))
     if not proposal.is_empty:
         _execute(terminal, stacks, clients, proposal)
@@ -140,6 +140,26 @@ def up(terminal: Terminal) -> None:
     if not proposal.is_empty and request.option == "batch" and "ScheduleName" not in launched.outputs:
         _run_job(terminal, clients, found, launched)
     _show(terminal, launched)
+
+
+def _propose(terminal: Terminal, stacks: Stacks, found: Plan) -> Proposal:
+    """Propose a plan; one that was begun already, by another terminal or before a lost answer, is followed first."""
+    by = terminal.args.by or getpass.getuser()
+    try:
+        return stacks.propose(found, by=by)
+    except BusyError:
+        launched = stacks.look(found.request.name)
+        if launched is None or launched.token != found.token:
+            raise
+    note(f"{launched.name} was begun already by {launched.by}.")
+    with terminal.doing(_ways(launched.name)):
+        _check_is_live(_follow(stacks, launched.stack_id))
+    return stacks.propose(found, by=by)
+
+
+def _ways(name: str) -> str:
+    ways = f"`python -m launch status {name}` shows it, `python -m launch down {name}` ends it"
+    return f"{name} goes on in the account: {ways}."
 
 
 def _execute(terminal: Terminal, stacks: Stacks, clients: Clients, proposal: Proposal) -> None:
@@ -154,15 +174,21 @@ def _execute(terminal: Terminal, stacks: Stacks, clients: Clients, proposal: Pro
     except (LaunchError, FitnessError, KeyboardInterrupt):
         stacks.withdraw(proposal)
         raise
-    ways = f"`python -m launch status {name}` shows it, `python -m launch down {name}` ends it"
-    with terminal.doing(f"{name} goes on in the account: {ways}."):
+    with terminal.doing(_ways(name)):
         stacks.execute(proposal, confirmation)
         launched = _follow(stacks, proposal.stack_id, change_set_id=proposal.change_set_id)
-    if launched.phase is not Phase.LIVE or launched.is_rolled_back:
-        left = "what ran before runs again" if launched.is_rolled_back else "nothing was left running"
-        if launched.is_stuck:
-            left = f"it is in {launched.status}; `python -m launch down {name}` removes it"
-        raise FailedError(f"{name} failed, and {left}.\n{showing.reason_text(launched)}")
+    _check_is_live(launched)
+
+
+def _check_is_live(launched: Launched) -> None:
+    """Say why an operation did not come to its end. Raises: FailedError."""
+    if launched.phase is Phase.LIVE and not launched.is_rolled_back:
+        return
+    name = launched.name
+    left = "what ran before runs again" if launched.is_rolled_back else "nothing was left running"
+    if launched.is_stuck:
+        left = f"it is in {launched.status}; `python -m launch down {name}` removes it"
+    raise FailedError(f"{name} failed, and {left}.\n{showing.reason_text(launched)}")
 
 
 def status(terminal: Terminal) -> None:

@@ -10,6 +10,7 @@ from launch.launched import Phase
 from launch.plan import Confirmation
 from launch.stacks import Stacks
 from tests.launching import Faulty, Killed, confirmed, end, failing, launch, plan_of, soon, topic
+from tests.stack_templates import resource
 
 FAULTS = (
     "InternalFailure",
@@ -130,6 +131,20 @@ def test_after_a_fault_a_retry_or_a_removal_leaves_no_orphan(clients, account, o
     names = [stack["StackName"] for stack in account.cloudformation.describe_stacks()["Stacks"]]
     topics = [topic["TopicArn"] for topic in account.sandbox.client("sns").list_topics()["Topics"]]
     assert not [one for one in (*names, *topics) if f"{done.name}-" in f"{one}-"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_after_a_fault_while_a_failed_creation_is_cleared_away_it_can_be_launched(clients, fault):
+    done = Operations(clients)
+    bad = resource("IAM::Role", AssumeRolePolicyDocument={}, ManagedPolicyArns=["arn:aws:iam::aws:policy/nothing"])
+    assert launch(done.sound, plan_of(done.name, {**topic(), "Role": bad})).status == "ROLLBACK_COMPLETE"
+    clients.fault = failing(fault, 1)
+    outcome(done.create)
+    assert clients.calls[:2] == ["DescribeStacks", "DeleteStack"]
+    if done.sound.look(done.name) is not None:
+        done.sound.follow(done.name)
+    assert launch(done.sound, done.plan).phase is Phase.LIVE
+    end(done.sound, done.name)
 
 
 def outcome(operation: Callable[[], None], expected: tuple[type[Exception], ...] = (CloudError,)) -> type | None:

@@ -1,6 +1,10 @@
 """Launches as stacks of the sandbox: proposed, confirmed, changed and removed."""
 
 import contextlib
+import os
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +17,7 @@ from launch.errors import BusyError, NameTakenError, RefusedError
 from launch.launched import Phase
 from launch.plan import Confirmation
 from launch.stacks import Stacks
+from sandbox.settings import ACCESS_KEY, SECRET_KEY
 from tests.launching import PRICE, confirmed, end, launch, plan_of, soon, topic
 from tests.sandboxed import until
 from tests.stack_templates import resource, template
@@ -113,6 +118,52 @@ def test_a_double_click_a_reload_and_a_second_replica_start_one_launch(sandbox, 
     began = [one for one in account.told(found.stack_id) if one == "clicked CREATE_IN_PROGRESS"]
     assert len(began) == 1
     end(stacks, "clicked")
+
+
+REPLICA = """
+import sys
+from launch.clients import from_environment
+from launch.errors import BusyError
+from launch.stacks import Stacks
+from tests.launching import confirmed, plan_of, soon, topic
+
+replica, plan = Stacks(from_environment(region="us-east-1"), pause=soon), plan_of(sys.argv[1], topic())
+try:
+    proposal = replica.propose(plan, by="ada")
+    print("proposed", flush=True)
+    sys.stdin.readline()
+    replica.execute(proposal, confirmed(plan))
+    replica.follow(plan.request.name, change_set_id=proposal.change_set_id)
+except BusyError:
+    pass
+"""
+
+
+def replica(sandbox, name):
+    """Start a process that proposes a launch, and executes it when it is told to."""
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": sandbox.url,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", REPLICA, name], env=environment, text=True, **pipes)
+
+
+def test_two_processes_start_one_launch_and_a_third_that_is_killed_changes_nothing(sandbox, stacks, account):
+    processes = [replica(sandbox, "replicas") for _ in range(3)]
+    assert [process.stdout.readline() for process in processes] == ["proposed\n"] * 3
+    processes[2].kill()
+    processes[2].communicate()
+    for process in processes[:2]:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    errors = [process.communicate()[1] for process in processes[:2]]
+    assert [process.returncode for process in processes] == [0, 0, -signal.SIGKILL], errors
+    found = stacks.look("replicas")
+    assert (found.phase, account.told(found.stack_id).count("replicas CREATE_IN_PROGRESS")) == (Phase.LIVE, 1)
+    end(stacks, "replicas")
 
 
 def test_a_proposal_is_void_once_another_was_executed(stacks):
