@@ -26,4 +26,5 @@ with failing.told("The launch can't be prepared"):
         launch_form.draw(option, samples, is_change=launch_start.is_change())
     with right:
         st.subheader("The plan", anchor=False)
-        reviewing.draw_draft(draft.workload)
+        # What is changed was not launched for the workload that happens to be open.
+        reviewing.draw_draft(None if launch_start.is_change() else draft.workload)

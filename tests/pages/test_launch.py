@@ -1,8 +1,11 @@
 """The Launch page: what it begins with, what it refuses, and who may do what."""
 
+from dataclasses import replace
+
 import pytest
 
 from fitness import presets
+from launch.request import Container, Model, Request
 from tests.pages.accounts import ADA, launched, open_account, sign_in
 from tests.pages.conftest import drawn, texts
 from ui import data
@@ -121,3 +124,19 @@ def test_a_failed_creation_is_told(app, monkeypatch):
     open_account(monkeypatch, [launched(status="ROLLBACK_COMPLETE")])
     at = app(LAUNCH, launch="iris")
     assert "could not be created; nothing is left of it" in at.status[0].label
+
+
+def test_a_change_is_not_held_against_the_workload_that_is_open(app, monkeypatch):
+    request = Request(
+        name="iris",
+        option="real_time",
+        region="us-east-1",
+        configuration={"instance_type": "ml.m5.large", "min_instances": 1, "max_instances": 1},
+        models=(Model(source=ARCHIVE),),
+        containers=(Container(image="own:1", model_data_url=ARCHIVE),),
+    )
+    open_account(monkeypatch, [replace(launched(), request=request)])
+    at = app(LAUNCH, presets.load("card-fraud"), change="iris")  # which must run in a VPC
+    assert not at.error
+    assert {one.label: one.value for one in at.number_input}["Max instances"] == 1
+    assert at.text_input[0].disabled
