@@ -54,6 +54,21 @@ class HiveType:
             return f"DECIMAL({', '.join(map(str, self.sizes))})"
         return _SCALARS[self.name][0]
 
+    @property
+    def trino(self) -> str:
+        """The type as Trino names it.
+
+        >>> parse_type("map<string,struct<a:float,b:decimal(10,1)>>").trino
+        'map(varchar, row(a real, b decimal(10,1)))'
+        """
+        if self.name == "struct":
+            pairs = zip(self.names, self.inside, strict=True)
+            return f"row({', '.join(f'{name} {kind.trino}' for name, kind in pairs)})"
+        if self.inside:
+            return f"{self.name}({', '.join(kind.trino for kind in self.inside)})"
+        name = "decimal" if self.name == "decimal" else _SCALARS[self.name][1]
+        return f"{name}({','.join(map(str, self.sizes))})" if self.sizes else name
+
     def __str__(self) -> str:
         """Give the type as Glue keeps it."""
         if self.name == "struct":

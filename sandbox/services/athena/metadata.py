@@ -83,13 +83,13 @@ def _table(found: dict[str, Any]) -> dict[str, Any]:
     storage = found.get("StorageDescriptor") or {}
     serde = storage.get("SerdeInfo") or {}
     parameters = dict(found.get("Parameters") or {})
-    if storage.get("Location"):
-        parameters["location"] = storage["Location"]
-    for name, key in (("inputformat", "InputFormat"), ("outputformat", "OutputFormat")):
-        if storage.get(key):
-            parameters[name] = storage[key]
-    if serde.get("SerializationLibrary"):
-        parameters["serde.serialization.lib"] = serde["SerializationLibrary"]
+    flat = {
+        "location": storage.get("Location"),  # empty for a view, and shown so
+        "inputformat": storage.get("InputFormat"),
+        "outputformat": storage.get("OutputFormat"),
+        "serde.serialization.lib": serde.get("SerializationLibrary"),
+    }
+    parameters.update({name: value for name, value in flat.items() if value is not None})
     for key, value in (serde.get("Parameters") or {}).items():
         parameters[f"serde.param.{key}"] = value
     return {

@@ -16,6 +16,7 @@ from sandbox.services.athena.catalog import Catalog, Table
 from sandbox.services.athena.dialect import parse
 from sandbox.services.athena.errors import QueryFailed, QueryRefused, from_duckdb, not_emulated, table_not_found
 from sandbox.services.athena.hive_types import quoted
+from sandbox.services.athena.information import INFORMATION_SCHEMA, put_table
 from sandbox.services.athena.results import ColumnInfo, column_info, columns_of, formatter, write_header, write_rows
 from sandbox.services.athena.scan import Scanner, split_location
 from sandbox.services.athena.statements import Statement
@@ -118,6 +119,12 @@ class _Run:
     def _source(
         self, database: str | None, name: str, conditions: list[exp.Expression], place: str, with_path: object
     ) -> str:
+        if (database or self._job.database) == INFORMATION_SCHEMA:
+            made = put_table(self._cursor, self._catalog, name)
+            if made is None:
+                raise table_not_found(place, INFORMATION_SCHEMA, name)
+            self._columns = {}
+            return made
         table = self._table(database or self._job.database, name, place)
         if table.view is None:
             self._columns = {c.name: c.kind.sizes[0] if c.kind.name == "varchar" else None for c in table.all_columns}

@@ -82,7 +82,7 @@ class ShowStatements:
         table = self._catalog.table(database, name)
         if table is None:
             raise table_not_found("", database, name)
-        return [column.name for column in table.all_columns], [column_info("field", "string")]
+        return [f"{column.name:<20}" for column in table.all_columns], [column_info("field", "string")]  # as Hive does
 
     def _partitions(self, tokens: Tokens) -> Lines:
         tokens.expect("SHOW", "PARTITIONS")

@@ -77,8 +77,11 @@ class Writer:
                 ).upper()
                 if codec not in _CODECS:
                     raise not_emulated(f"the compression {codec} of Parquet")
+                # DuckDB marks what it knows to have no NULL as required, Athena nothing; what TRY gives may be NULL.
+                optional = ", ".join(f"TRY({quoted(c.name)}) AS {quoted(c.name)}" for c in table.columns)
                 self._cursor.execute(
-                    f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION {_CODECS[codec]})"
+                    f"COPY (SELECT {optional} FROM ({query})) TO {literal(str(path))} "
+                    f"(FORMAT parquet, COMPRESSION {_CODECS[codec]})"
                 )
             elif form is Format.JSON:
                 name += ".gz"

@@ -11,7 +11,12 @@ from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
 SAME_AS_TRINO = [
     ("7 / 2", 3),
     ("-7 / 2", -3),
-    ("1.0 / 3", 0.3),
+    ("1.5 / 4", 0.375),  # a double to Athena
+    ("DECIMAL '1.0' / 3", 0.3),
+    ("typeof(1.5)", "double"),
+    ("typeof(DECIMAL '1.5')", "decimal(2,1)"),
+    ("CAST(0.1 AS VARCHAR)", "0.1"),
+    ("1.0 / 0", float("inf")),
     ("1e0 / 4", 0.25),
     ("CAST(1 AS DOUBLE) / 0", float("inf")),
     ("-5 % 3", -2),
@@ -126,7 +131,7 @@ REFUSED = [
     ("ifnull(1, 2)", "FUNCTION_NOT_FOUND"),
     ("read_text('/etc/hostname')", "FUNCTION_NOT_FOUND"),
     ("1 / 0", "DIVISION_BY_ZERO: Division by zero"),
-    ("1.0 / 0", "DIVISION_BY_ZERO: Division by zero"),
+    ("DECIMAL '1.0' / 0", "DIVISION_BY_ZERO: Division by zero"),
     ("CAST('x' AS INTEGER)", "INVALID_CAST_ARGUMENT: Cannot cast 'x'"),
     ("CAST('1.5' AS INTEGER)", "INVALID_CAST_ARGUMENT: Cannot cast '1.5'"),
     ("ARRAY[1][0]", "SQL array indices start at 1"),
