@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -87,10 +87,11 @@ class Sweeping(Removing):
     def sweep(self) -> Sweep:
         """Look through the account and Region; nothing is changed. Raises: CloudError."""
         with explained():
+            tagged = dict(self._tagged())  # before the stacks: what is made meanwhile has one
             stacks = [launched_of(stack) for stack in self._stacks()]
             launches = [one for one in stacks if TAG in one.tags]
             left = [Orphan(arn=arn, kind=kind_of(arn), launch=tags[TAG], usd_per_hour=_price(kind_of(arn), tags))
-                    for arn, tags in self._left_over(launches)]  # fmt: skip
+                    for arn, tags in self._left_over(tagged, stacks)]  # fmt: skip
             frames = [one for one in stacks if one.phase is Phase.PROPOSED and self._is_abandoned(one)]
         known = tuple(sorted((one for one in left if one.kind in DELETIONS), key=_order))
         return Sweep(
@@ -132,17 +133,20 @@ class Sweeping(Removing):
         for page in self.clients("cloudformation").get_paginator("describe_stacks").paginate():
             yield from page["Stacks"]
 
-    def _left_over(self, launches: Iterable[Launched]) -> Iterator[tuple[str, Mapping[str, str]]]:
-        """The tagged resources that no launch has."""
-        by_id = {one.stack_id: one for one in launches}
-        names = {one.name for one in launches}
+    def _left_over(
+        self, tagged: Mapping[str, Mapping[str, str]], stacks: Sequence[Launched]
+    ) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """The tagged resources that no stack has: ours, or one that somebody made of a template of ours."""
+        by_id = {one.stack_id: one for one in stacks}
+        alive = {one.name for one in stacks if TAG in one.tags}
+        alive |= {tags[TAG] for tags in tagged.values() if tags.get(_STACK_ID) in by_id}
         owned: dict[str, set[str]] = {}
-        for arn, tags in self._tagged():
+        for arn, tags in tagged.items():
             stack = by_id.get(tags.get(_STACK_ID, ""))
             if kind_of(arn) == _STACK or (kind_of(arn) == "sagemaker:transform-job" and not self._runs(arn)):
                 continue
             if stack is None:
-                if _STACK_ID in tags or tags[TAG] not in names:
+                if _STACK_ID in tags or tags[TAG] not in alive:
                     yield arn, tags
             elif stack.is_at_rest and "scaling" not in arn:  # whose ARNs do not name what they scale
                 if stack.stack_id not in owned:

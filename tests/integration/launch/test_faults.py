@@ -31,8 +31,8 @@ LOOK = ["DescribeStacks", "DescribeStackEvents", "GetTemplate"]
 VERIFY = ["DescribeStacks", "ListStackResources"]
 PREVIEW = [*LOOK, "ListStackResources", "GetTemplate", "ListTransformJobs", "DescribeLogGroups", "DescribeLogGroups"]
 REMOVE = [*PREVIEW, "DescribeStacks", "DescribeStackEvents", "DeleteStack"]
-SWEEP = ["DescribeStacks", "GetResources", "ListStackResources", "ListRoles", "ListSchedules"]
-ORPHAN = ["DescribeStacks", "GetResources", "ListRoles", "ListSchedules", "DeleteTopic"]
+SWEEP = ["GetResources", "ListRoles", "ListSchedules", "DescribeStacks", "ListStackResources"]
+ORPHAN = ["GetResources", "ListRoles", "ListSchedules", "DescribeStacks", "DeleteTopic"]
 _numbers = itertools.count(1)
 
 

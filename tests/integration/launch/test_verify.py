@@ -113,6 +113,15 @@ def test_a_sweep_leaves_alone_what_belongs_to_a_launch(stacks, plan):
     assert stacks.sweep().is_clean
 
 
+def test_a_sweep_leaves_alone_what_somebody_made_of_our_template(stacks, account):
+    tagged = topic()
+    tagged["News"]["Properties"]["Tags"] = [{"Key": "hostfit:launch", "Value": "taken-home"}]
+    theirs = account.create(tagged)
+    account.rests(theirs)
+    assert stacks.sweep().is_clean
+    account.delete(theirs)
+
+
 def test_a_sweep_removes_a_launchs_resources_whose_stack_is_gone(stacks, account, sandbox, archive):
     before = account.holds()
     sagemaker = sandbox.client("sagemaker")
