@@ -23,7 +23,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 app: .venv/.app ## set up and run the app, with the sandbox unless the environment names an account; PORT=9000
-	@source .ci/account; $(BIN)/streamlit run app.py $(if $(PORT),--server.port $(PORT))
+	@source .ci/account; $(BIN)/python serve.py $(if $(PORT),--server.port $(PORT)) $(ARGS)
 
 test: setup chromium ## set up and run every test, the browser ones too
 	$(OFFLINE) $(ARGS)

@@ -83,9 +83,12 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def running_app(
-    log: Path, *, script: Path = ROOT / "app.py", environment: dict[str, str] | None = None
+    log: Path, *, script: Path | None = None, environment: dict[str, str] | None = None, is_warm: bool = True
 ) -> Iterator[Server]:
-    """Start `streamlit run app.py` as a user would, wait until its script runs without an error, stop it at the end."""
+    """Start the app as a user would, or another script, wait until it runs without an error, stop it at the end.
+
+    A server that is not warm has never run its script.
+    """
     port = free_port()
     options = {
         "server.address": "127.0.0.1",
@@ -94,7 +97,7 @@ def running_app(
         "server.fileWatcherType": "none",
         "server.scriptHealthCheckEnabled": "true",
     }
-    command = [sys.executable, "-m", "streamlit", "run", str(script)]
+    command = [sys.executable, *(["-m", "streamlit", "run", str(script)] if script else [str(ROOT / "serve.py")])]
     command += [f"--{name}={value}" for name, value in options.items()]
     url = f"http://127.0.0.1:{port}"
     with log.open("wb") as output:
@@ -105,7 +108,8 @@ def running_app(
     try:
         deadline = time.monotonic() + START_S
         # The script's check runs app.py once in a session of its own, which also warms the imports and the caches.
-        while not answers(f"{url}/_stcore/script-health-check"):
+        check = "script-health-check" if is_warm else "health"
+        while not answers(f"{url}/_stcore/{check}"):
             if process.poll() is not None or server.tracebacks() or time.monotonic() > deadline:
                 raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')}")
             time.sleep(0.1)

@@ -79,3 +79,12 @@ def test_the_theme_follows_the_colour_scheme_and_the_size_is_as_asked(probe: Vis
     assert (background(light), background(dark)) == ("rgb(255, 255, 255)", "rgb(14, 17, 23)")
     assert dark.evaluate("window.innerWidth") == NARROW["width"]
     assert probe.problems == []
+
+
+def test_whoever_comes_first_by_a_link_finds_the_page(browser: Browser, tmp_path: Path):
+    with running_app(tmp_path / "app.log", is_warm=False) as server:
+        visits = Visits(browser=browser, server=server)
+        page = visits("limits")
+        page.get_by_role("heading", name="Limits and prices").wait_for()
+        assert page.get_by_text("Page not found").count() == 0
+        visits.close()

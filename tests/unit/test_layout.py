@@ -45,7 +45,7 @@ CHANGES = ("Security", "Removed", "Deprecated", "Added", "Changed", "Fixed")
 
 def sources(*folders: str) -> list[Path]:
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [*found, ROOT / "app.py"] if "app" in folders or len(folders) > 1 else found
+    return [*found, ROOT / "app.py", ROOT / "serve.py"] if "app" in folders or len(folders) > 1 else found
 
 
 def name_of(path: Path) -> str:
