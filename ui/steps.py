@@ -70,8 +70,8 @@ def _draw_status(seen: Launched) -> None:
     state: Literal["running", "complete", "error"] = "running"
     if seen.is_at_rest or seen.phase is Phase.GONE:
         state = "error" if seen.phase is Phase.FAILED or seen.is_rolled_back else "complete"
-    with st.status(fmt.plain(title(seen)), state=state, expanded=state != "complete"):
-        st.markdown("\n".join(_lines(seen.events)) or "Nothing has happened yet.")
+    box = st.status(fmt.plain(title(seen)), state=state, expanded=state != "complete")
+    box.markdown("\n".join(_lines(seen.events)) or "Nothing has happened yet.")  # leaving a `with` would complete it
     if seen.reason:
         failing.draw_reason(seen.reason, title="Why it failed")
 

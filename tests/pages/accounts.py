@@ -38,13 +38,18 @@ def launched(name: str = "iris", status: str = "CREATE_COMPLETE", *, age_h: floa
 
 def open_account(monkeypatch: Any, launches: Iterable[Launched] = (), *, is_sandbox: bool = False) -> None:
     """Let the app talk to an account in which these run; models resolve to one image."""
-    found = {one.name: one for one in launches}
+    running = tuple(launches)
+    found = {key: one for one in running for key in (one.name, one.stack_id)}
     here = account.Account(cloud="prod", id="111122223333", region="us-east-1", is_sandbox=is_sandbox)
     monkeypatch.setattr(data, "account_choices", lambda: ["prod"])
     monkeypatch.setattr(data, "account", lambda profile: here)
     monkeypatch.setattr(cloud, "samples_here", lambda: ())
     monkeypatch.setattr(cloud, "clients", lambda place: None)
-    monkeypatch.setattr(cloud, "launched", lambda: cloud.Seen(value=tuple(found.values()), at=NOW))
+    monkeypatch.setattr(
+        cloud,
+        "launched",
+        lambda: cloud.Seen(value=running, at=NOW),
+    )
     monkeypatch.setattr(cloud, "look", lambda name: cloud.Seen(value=found.get(name), at=NOW))
     monkeypatch.setattr(launching.models, "resolve", resolved)
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fitness import presets
+from launch.launched import Event
 from launch.request import Container, Model, Request
-from tests.pages.accounts import ADA, launched, open_account, sign_in
+from tests.pages.accounts import ADA, NOW, launched, open_account, sign_in
 from tests.pages.conftest import drawn, texts
 from ui import data
 
@@ -140,3 +141,37 @@ def test_a_change_is_not_held_against_the_workload_that_is_open(app, monkeypatch
     assert not at.error
     assert {one.label: one.value for one in at.number_input}["Max instances"] == 1
     assert at.text_input[0].disabled
+
+
+def test_a_launch_under_way_shows_its_steps_as_running(app, monkeypatch):
+    under_way = [
+        event("iris", "CREATE_IN_PROGRESS", "AWS::CloudFormation::Stack"),
+        event("Role", "CREATE_COMPLETE", "AWS::IAM::Role"),
+        event("Endpoint", "CREATE_IN_PROGRESS", "AWS::SageMaker::Endpoint"),
+    ]
+    open_account(monkeypatch, [replace(launched(status="CREATE_IN_PROGRESS"), events=tuple(under_way))])
+    at = drawn_status(app(LAUNCH, launch="arn:aws:cloudformation:us-east-1:111122223333:stack/iris/1"))
+    assert at.state == "running"
+    assert at.label.startswith("Creating iris, since")
+    lines = at.markdown[0].value
+    assert "**Role** IAM\\:\\:Role: :material/check: done" in lines
+    assert "under way" in lines
+
+
+def test_why_a_launch_failed_is_told_with_what_to_do(app, monkeypatch):
+    failed = event(
+        "Endpoint", "CREATE_FAILED", "AWS::SageMaker::Endpoint", "InsufficientInstanceCapacity: none is free"
+    )
+    open_account(monkeypatch, [replace(launched(status="ROLLBACK_COMPLETE"), events=(failed,))])
+    at = app(LAUNCH, launch="iris")
+    assert at.error[0].proto.title == "Why it failed"
+    assert "choose another instance type" in at.error[0].value.replace("\\", "")
+
+
+def drawn_status(at):
+    (found,) = at.status
+    return found
+
+
+def event(name, status, kind, reason=None):
+    return Event(id=f"{name} {status}", at=NOW, logical_id=name, type=kind, status=status, reason=reason)
