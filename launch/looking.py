@@ -120,9 +120,9 @@ class Looking:
     def is_ours(self, launched: Launched) -> bool:
         """Whether a stack is a launch, or the frame of one. Raises: ClientError.
 
-        What is gone was asked for by the id of its stack, and nobody can mistake it for theirs.
+        What goes or is gone can't be harmed any more, and the frame of a launch has no tags by which to know it.
         """
-        if launched.phase is Phase.GONE:
+        if launched.phase in {Phase.REMOVING, Phase.GONE} and not launched.tags:
             return True
         if launched.phase is Phase.PROPOSED:
             return self.is_proposal_of_ours(launched.stack_id)

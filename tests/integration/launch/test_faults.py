@@ -32,6 +32,7 @@ VERIFY = ["DescribeStacks", "ListStackResources"]
 PREVIEW = [*LOOK, "ListStackResources", "GetTemplate", "ListTransformJobs", "DescribeLogGroups", "DescribeLogGroups"]
 REMOVE = [*PREVIEW, "DescribeStacks", "DescribeStackEvents", "DeleteStack"]
 SWEEP = ["GetResources", "ListRoles", "ListSchedules", "DescribeStacks", "ListStackResources"]
+WITHDRAW = ["DeleteChangeSet", "DescribeStacks", "ListChangeSets", "DeleteStack"]
 ORPHAN = ["GetResources", "ListRoles", "ListSchedules", "DescribeStacks", "DeleteTopic"]
 _numbers = itertools.count(1)
 
@@ -131,6 +132,20 @@ def test_after_a_fault_a_retry_or_a_removal_leaves_no_orphan(clients, account, o
     names = [stack["StackName"] for stack in account.cloudformation.describe_stacks()["Stacks"]]
     topics = [topic["TopicArn"] for topic in account.sandbox.client("sns").list_topics()["Topics"]]
     assert not [one for one in (*names, *topics) if f"{done.name}-" in f"{one}-"]
+
+
+@pytest.mark.parametrize("fault", ["Throttling", "timeout after", "kill after"])
+@pytest.mark.parametrize("at", range(len(WITHDRAW)), ids=WITHDRAW)
+def test_after_a_fault_a_proposal_can_still_be_withdrawn_or_removed(clients, at, fault):
+    done = Operations(clients)
+    proposal = done.sound.propose(done.plan, by="ada")
+    clients.fault = failing(fault, at)
+    outcome(lambda: done.stacks.withdraw(proposal))
+    assert clients.calls == WITHDRAW[: at + 1]
+    if at % 2:
+        done.sound.withdraw(proposal)
+    end(done.sound, done.name)
+    assert done.sound.look(done.name) is None
 
 
 @pytest.mark.parametrize("fault", FAULTS)
