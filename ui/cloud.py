@@ -13,6 +13,8 @@ from botocore.config import Config
 
 from launch import jobs, metrics, samples
 from launch.clients import Clients, explained
+from launch.errors import CloudError
+from launch.failures import Kind
 from launch.jobs import Job
 from launch.launched import Launched
 from launch.metrics import Metrics
@@ -97,9 +99,19 @@ def metrics_of(name: str, option: str) -> Seen[Metrics]:
 
 
 def samples_here() -> tuple[Sample, ...]:
-    """Give the sample models of this tab's account. Raises: CloudError."""
+    """Give the sample models of this tab's account; none where their bucket is not there, or somebody else's.
+
+    Raises: CloudError.
+    """
     account_id = here().id
-    return () if account_id is None else _explained(lambda: _samples(place(), account_id))
+    if account_id is None:
+        return ()
+    try:
+        return _explained(lambda: _samples(place(), account_id))
+    except CloudError as err:
+        if err.failure.kind is Kind.DENIED:
+            return ()
+        raise
 
 
 def jobs_of(request: Request) -> Seen[tuple[Job, ...]]:
