@@ -47,6 +47,12 @@ class Account:
     def remove(self, name, confirmation, *, give_up):
         self.done.append(("remove", name, confirmation.by))
 
+    def sweep(self):
+        return SimpleNamespace(token="w", usd_per_hour=PRICE)  # noqa: S106 (as above)
+
+    def remove_orphans(self, confirmation):
+        self.done.append(("sweep", confirmation.token, confirmation.usd_per_hour))
+
 
 @pytest.fixture
 def tab(monkeypatch):
@@ -159,6 +165,34 @@ def test_a_removal_is_confirmed_once(tab):
     with pytest.raises(SpentError):
         launching.remove(shown)
     assert tab.accounts[""].done == [("remove", "iris", "ada@example.org")]
+
+
+def test_a_sweep_removes_what_was_shown_once(tab, monkeypatch):
+    monkeypatch.setattr(launching.Stacks, "sweep", Account.sweep)
+    launching.find_left_over()
+    shown = nonce(launching.SWEEP, launching.SWEEP)
+    launching.sweep(shown)
+    with pytest.raises(SpentError):
+        launching.sweep(shown)
+    assert tab.accounts[""].done == [("sweep", "w", PRICE)]
+
+
+def test_a_further_job_is_priced_first_and_is_the_next_run(tab, monkeypatch):
+    started = []
+    one = SimpleNamespace(
+        name="scoring",
+        stack_id="s",
+        request=REQUEST,
+        outputs={"ModelName": "m"},
+        token="p",  # noqa: S106
+    )
+    monkeypatch.setattr(launching.planning, "plan", lambda request, *, book: SimpleNamespace(most_usd_per_hour=PRICE))
+    monkeypatch.setattr(launching.jobs, "listed", lambda clients, request: ("the first",))
+    monkeypatch.setattr(launching.jobs, "start", lambda clients, request, **given: started.append(given))
+    launching.price_job(one)
+    assert launching.pending(launching.JOB, "s").run.result.usd_per_hour == PRICE
+    launching.run_job(nonce(launching.JOB, "s"))
+    assert started == [{"model_name": "m", "token": "p", "run": 2}]
 
 
 @pytest.mark.parametrize("source", ["/etc", "~/.aws", "model", "file:///etc"])
