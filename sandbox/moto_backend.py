@@ -11,6 +11,7 @@ import os
 import pickle
 import threading
 from collections import ChainMap, defaultdict
+from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl
@@ -85,6 +86,7 @@ class MotoBackend:
                 create_backend_app,
             )
 
+            _know_copies()
             self._warn_of_other_versions()
             for file in sorted(self._folder.glob("*.pickle")):
                 self._restore(file)
@@ -155,6 +157,16 @@ class MotoBackend:
         for other in self._cloud.folder.glob("moto-*"):
             if other != self._folder and any(other.glob("*.pickle")):
                 LOG.warning("%s was written by another version of moto and is not read: starting empty", other.name)
+
+
+def _know_copies() -> None:
+    """Let the copies of an inference component be scaled: moto knows instances of variants only."""
+    from moto.applicationautoscaling import models, responses  # noqa: PLC0415
+
+    names = {one.name: one.value for one in models.ScalableDimensionValueSet}
+    names["SAGEMAKER_INFERENCE_COMPONENT_DESIRED_COPY_COUNT"] = "sagemaker:inference-component:DesiredCopyCount"
+    known = Enum("ScalableDimensionValueSet", names)  # type: ignore[misc]  # its members are found when it runs
+    models.ScalableDimensionValueSet = responses.ScalableDimensionValueSet = known
 
 
 def _action(request: Request) -> str:

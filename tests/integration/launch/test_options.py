@@ -10,7 +10,7 @@ from launch.export import as_yaml
 from launch.plan import plan
 from launch.request import Capture, Container, Request, Transform, Update
 from sandbox.settings import SAMPLES_BUCKET
-from tests.launch_requests import ALARMS, ECR, FROM_ZERO, KEY, ON_INSTANCES, REQUESTS, VPC
+from tests.launch_requests import ALARMS, ECR, FROM_ZERO, KEY, ON_INSTANCES, REQUESTS, TO_ZERO, VPC
 
 TO_TAGS = {"tags": {"team": "fraud"}, "time_to_live_h": 2.0}
 
@@ -37,9 +37,9 @@ STACKS: Mapping[str, Request] = {
     ),
     "components": replace(
         REQUESTS["real_time"],
-        name="components",
-        containers=(IRIS,),
-        configuration={**ON_INSTANCES, "inference_components": True},
+        name="components",  # that go when nobody asks
+        containers=(DIGITS,),
+        configuration=TO_ZERO,
     ),
     "serverless": replace(REQUESTS["serverless"], containers=(IRIS,), provisioned_concurrency=1),
     "async": replace(REQUESTS["async"], containers=(IRIS,), configuration=FROM_ZERO),
