@@ -236,8 +236,10 @@ def _start_job(clients: Clients, found: Launched) -> None:
     """Start the next run of a batch launch; the same run twice is one."""
     if found.request is None or found.token is None:
         raise FailedError("what the job would read can't be told from the launch; launch it again")
-    runs = len(jobs.listed(clients, found.request))
-    jobs.start(clients, found.request, model_name=found.outputs["ModelName"], token=found.token, run=runs + 1)
+    stem = jobs.job_name(found.request, found.token).removesuffix("1")
+    tails = [one.name.removeprefix(stem) for one in jobs.listed(clients, found.request) if one.name.startswith(stem)]
+    run = max((int(tail) for tail in tails if tail.isdigit()), default=0) + 1
+    jobs.start(clients, found.request, model_name=found.outputs["ModelName"], token=found.token, run=run)
 
 
 def _confirmation(shown: Removal | Sweep, by: str) -> Confirmation:

@@ -186,13 +186,15 @@ def test_a_further_job_is_priced_first_and_is_the_next_run(tab, monkeypatch):
         outputs={"ModelName": "m"},
         token="p",  # noqa: S106
     )
+    runs = [launching.jobs.job_name(REQUEST, token, run) for token, run in (("p", 9), ("p", 41), ("another", 50))]
+    earlier = [SimpleNamespace(name=name) for name in runs]
     monkeypatch.setattr(launching.planning, "plan", lambda request, *, book: SimpleNamespace(most_usd_per_hour=PRICE))
-    monkeypatch.setattr(launching.jobs, "listed", lambda clients, request: ("the first",))
+    monkeypatch.setattr(launching.jobs, "listed", lambda clients, request: earlier)
     monkeypatch.setattr(launching.jobs, "start", lambda clients, request, **given: started.append(given))
     launching.price_job(one)
     assert launching.pending(launching.JOB, "s").run.result.usd_per_hour == PRICE
     launching.run_job(nonce(launching.JOB, "s"))
-    assert started == [{"model_name": "m", "token": "p", "run": 2}]
+    assert started == [{"model_name": "m", "token": "p", "run": 42}]
 
 
 @pytest.mark.parametrize("source", ["/etc", "~/.aws", "model", "file:///etc"])
