@@ -34,6 +34,7 @@ def table_not_found(place: str, database: str, name: str) -> QueryFailed:
 # DuckDB's words -> Trino's code and words. The first that fits.
 _TRANSLATIONS: Final = (
     (r"Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
+    (r"Max expression depth", "STACK_OVERFLOW", "statement is too large (stack overflow during analysis)"),
     (
         r'Referenced column "(?P<name>[^"]+)" (?:was )?not found',
         "COLUMN_NOT_FOUND",

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import threading
 import time
 import uuid
@@ -26,6 +27,8 @@ from sandbox.services.service import Answer, Context, Params
 _AT_ONCE: Final = 8  # queries that run together; the others are QUEUED
 _MOST_ROWS: Final = 1000  # of a page; Athena API reference, GetQueryResults, read 2026-11-21
 _LONGEST_QUERY: Final = 262_144  # bytes; Athena user guide, service quotas, read 2026-11-21
+# Athena's quota "DML query timeout"; Athena user guide, service quotas, read 2026-11-21.
+_LONGEST_RUN_S: Final = float(os.environ.get("HOSTFIT_SANDBOX_QUERY_S") or 30 * 60)
 _INTERRUPT_EVERY_S: Final = 0.05
 _UNFINISHED: Final = ("QUEUED", "RUNNING")
 _INTERRUPTED: Final = "The sandbox stopped while this query was under way. Run it again."
@@ -145,9 +148,12 @@ class Executions(Resources):
                 "UPDATE executions SET state = 'RUNNING', facts = ? WHERE id = ? AND state = 'QUEUED'",
                 (json.dumps(facts), job.execution_id),
             )
+            clock = threading.Timer(_LONGEST_RUN_S, self._end, (job.execution_id, facts, "FAILED", "Query timeout"))
+            clock.daemon = True
             try:
                 if not started:  # it was stopped while it waited
                     return
+                clock.start()
                 outcome = self._outcome(context, job)
                 facts.update(
                     output=outcome.output, columns=outcome.columns, update_count=outcome.update_count,
@@ -160,6 +166,7 @@ class Executions(Resources):
                 self._finish(job.execution_id, facts, "FAILED", f"GENERIC_INTERNAL_ERROR: {type(err).__name__}: {err}")
                 raise
             finally:
+                clock.cancel()
                 self._jobs.pop(job.execution_id, None)
                 job.cursor.close()
 
@@ -234,12 +241,16 @@ class Executions(Resources):
         identity = params["QueryExecutionId"]
         state, facts, _ = self._found(context, identity)
         if state in _UNFINISHED:
-            self._finish(identity, facts, "CANCELLED", "Query cancelled by user")
+            self._end(identity, facts, "CANCELLED", "Query cancelled by user")
+        return {}
+
+    def _end(self, identity: str, facts: dict[str, Any], state: str, reason: str) -> None:
+        """Say at once how an execution ends, then make it end."""
+        self._finish(identity, dict(facts), state, reason)
         job = self._jobs.get(identity)
         if job is not None:
             job.cancelled.set()
             self.cloud.background(self._interrupt, job)
-        return {}
 
     def _interrupt(self, job: Job) -> None:
         """Interrupt a query until it ends: an interrupt that comes between two of its steps is lost."""

@@ -54,6 +54,16 @@ class TestService:
         with pytest.raises(ClientError, match="Final query state: CANCELLED"):
             athena.get_query_results(QueryExecutionId=identity)
 
+    @pytest.mark.parametrize("operator", [" OR ", " AND ", " = "])
+    def test_a_chain_too_long_to_plan_is_refused(self, sandbox, operator):
+        with pytest.raises(ClientError, match="statement is too large"):
+            self.run(sandbox.client("athena"), f"SELECT {operator.join(['true'] * 20_000)}")
+
+    def test_a_chain_too_long_to_analyse_fails(self, sandbox, s3):
+        athena = sandbox.client("athena")
+        ended = self.ended(athena, self.run(athena, f"SELECT {' + '.join(['1'] * 3_000)}"))
+        assert ended["Status"]["StateChangeReason"].startswith("STACK_OVERFLOW: statement is too large")
+
     def test_the_same_token_starts_a_query_once(self, sandbox, s3):
         athena = sandbox.client("athena")
         token = "t" * 32
@@ -119,3 +129,17 @@ def test_a_killed_sandbox_keeps_results_and_fails_what_ran(own_sandbox):
     status = athena.get_query_execution(QueryExecutionId=running)["QueryExecution"]["Status"]
     assert status["State"] == "FAILED"
     assert "The sandbox stopped while this query was under way" in status["StateChangeReason"]
+
+
+def test_a_query_that_takes_too_long_fails(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOSTFIT_SANDBOX_QUERY_S", "0.5")
+    running = sandboxed.start(tmp_path / "state")
+    try:
+        running.client("s3").create_bucket(Bucket=BUCKET)
+        athena = running.client("athena")
+        service = TestService()
+        status = service.ended(athena, service.run(athena, ENDLESS))["Status"]
+        assert (status["State"], status["StateChangeReason"]) == ("FAILED", "Query timeout")
+        assert service.ended(athena, service.run(athena, "SELECT 1"))["Status"]["State"] == "SUCCEEDED"
+    finally:
+        running.stop()
