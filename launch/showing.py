@@ -38,6 +38,7 @@ def plan_text(plan: Plan) -> str:
         "",
         "Will be made",
         *rows,
+        *_listed("Settings", [f"{name}: {value}" for name, value in request.configuration.items()]),
         "",
         plan.idle.as_text(),
         "",
@@ -51,7 +52,8 @@ def plan_text(plan: Plan) -> str:
         parts.append(f"Month          {usd(plan.month.total)} with the workload's traffic")
     parts += _listed("Can't be undone", plan.irreversible)
     parts += _listed("Note", plan.notes)
-    return "\n".join(parts)
+    parts += _listed("Permissions that it takes; --json has every action", [one.why for one in plan.permissions])
+    return "\n".join(parts).replace("{account}", "<account>").replace("{region}", request.region)
 
 
 def plan_dict(plan: Plan) -> dict[str, object]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from launch.launched import Event, launched_of, with_details
 from launch.plan import plan
 from launch.proposals import Change, PropertyChange, Proposal
 from launch.removal import OwnBucket, OwnResource, Removal
+from launch.request import BUCKET
 from launch.sweep import Orphan, Sweep
 from tests.launch_requests import REQUESTS
 
@@ -37,7 +39,12 @@ def launched(status="CREATE_COMPLETE", **tags):
 def test_a_plan_shows_its_resources_its_price_and_what_to_know(planned):
     text = showing.plan_text(planned)
     assert all(one.logical_id in text for one in planned.resources)
-    assert all(note in text for note in (*planned.notes, *planned.irreversible))
+    assert all(note in text for note in planned.notes)
+    assert all(one.why in text for one in planned.permissions)
+    assert all(f"  {name}: {value}\n" in text for name, value in planned.request.configuration.items())
+    packed = replace(planned, irreversible=(f"Packaged models stay in {BUCKET}/models.",))
+    bucket = f"s3://hostfit-<account>-{planned.request.region}"
+    assert f"Packaged models stay in {bucket}/models." in showing.plan_text(packed)
     assert f"While idle     {planned.usd_per_hour.normalize()} USD per hour" in text
     assert showing.plan_dict(planned)["token"] == planned.token
 
