@@ -53,7 +53,7 @@ def made_table(made: CreateTable) -> Table:
         name=made.name,
         columns=tuple(columns),
         partition_columns=tuple(Column(name=n, type=str(parse_type(t)), comment=c) for n, t, c in partitions),
-        location=made.location,
+        location=made.location if is_iceberg else _path(made.location),
         serde=made.serde or serde,
         serde_parameters=parameters,
         parameters=made.properties,
@@ -61,6 +61,16 @@ def made_table(made: CreateTable) -> Table:
         output_format=made.output_format or output_format,
         comment=made.comment,
     )
+
+
+def _path(location: str) -> str:
+    """Write the place of a table as Hive does: without the slash at its end, but for that after a bucket.
+
+    >>> _path("s3://bucket/table/"), _path("s3://bucket/")
+    ('s3://bucket/table', 's3://bucket/')
+    """
+    bare = location.rstrip("/")
+    return bare if bare.count("/") > 2 else f"{bare}/"
 
 
 def table_with(database: str, name: str, columns: list[Column], properties: dict[str, Any], location: str) -> Table:

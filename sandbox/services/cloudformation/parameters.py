@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.services.cloudformation.document import Invalid
 from sandbox.services.cloudformation.intrinsics import text_of
+from sandbox.services.cloudformation.patterns import matches
 
 HIDDEN = "****"  # what AWS shows of a NoEcho value
 _MEMBERS = frozenset({
@@ -73,18 +74,21 @@ class Parameter:
         if self.is_stored:
             return
         listed = self.type.startswith("List<") or self.type == "CommaDelimitedList"
-        for item in [part.strip() for part in text.split(",")] if listed else [text]:
-            fault = self._fault(item)
+        items = [part.strip() for part in text.split(",")] if listed else [text]
+        pattern = self.limits.get("AllowedPattern")
+        fitting = [True] * len(items) if pattern is None else matches(pattern, items)
+        for item, fits in zip(items, fitting, strict=True):
+            fault = self._fault(item, fits=fits)
             if fault:
                 said = self.limits.get("ConstraintDescription")
                 raise Invalid(f"Parameter {self.name} failed to satisfy constraint: {said}" if said else fault)
 
-    def _fault(self, text: str) -> str | None:
+    def _fault(self, text: str, *, fits: bool) -> str | None:
         limits = self.limits
         allowed = limits.get("AllowedValues")
         if allowed is not None and text not in {text_of(value) for value in allowed}:
             return f"Parameter '{self.name}' must be one of AllowedValues"
-        if "AllowedPattern" in limits and not re.fullmatch(limits["AllowedPattern"], text):
+        if not fits:
             return f"Parameter '{self.name}' must match pattern {limits['AllowedPattern']}"
         if "MinLength" in limits and len(text) < float(limits["MinLength"]):
             return f"Parameter '{self.name}' must contain at least {limits['MinLength']} characters"
@@ -112,7 +116,7 @@ def _check_limits(name: str, declared: Mapping[str, Any]) -> None:
             raise Invalid(f"Template format error: {member} of parameter {name} must be a number.") from err
     try:
         re.compile(declared.get("AllowedPattern", ""))
-    except (TypeError, re.error) as err:
+    except (TypeError, re.error, OverflowError, RecursionError) as err:
         raise Invalid(f"Template format error: AllowedPattern of parameter {name} is no pattern.") from err
 
 

@@ -62,7 +62,7 @@ class TestClients:
         assert [(c.name, c.type, c.comment) for c in table.columns] == [
             ("n", "int", "the number"), ("name", "varchar(20)", None),
         ]  # fmt: skip
-        assert table.location == f"s3://{BUCKET}/numbers/"
+        assert table.location == f"s3://{BUCKET}/numbers"
         assert "shop" in [database.name for database in cursor.list_databases("AwsDataCatalog")]
         assert "numbers" in [table.name for table in cursor.list_table_metadata()]
 

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from sandbox.errors import AwsError
+from sandbox.services.cloudformation import patterns
 from sandbox.services.cloudformation.document import read_document
 from sandbox.services.cloudformation.intrinsics import Resolver, Unknown
 from sandbox.services.cloudformation.parameters import Parameter, values_of
@@ -208,6 +209,25 @@ def test_values_come_from_the_request_the_previous_version_or_the_default():
 def test_a_value_outside_its_declaration_is_refused(declared, value, words):
     with pytest.raises(AwsError, match=words):
         values_of(parameter(**declared), given(value), None)
+
+
+def test_every_item_of_a_list_is_matched():
+    declared = parameter(Type="CommaDelimitedList", AllowedPattern="(?=a)[a-z]+")
+    assert values_of(declared, given("ab, abc"), None) == {"P": "ab, abc"}
+    with pytest.raises(AwsError, match="must match pattern"):
+        values_of(declared, given("ab, b"), None)
+
+
+def test_a_pattern_that_backtracks_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(patterns, "_LONGEST_S", 0.5)
+    with pytest.raises(AwsError, match=r"AllowedPattern .* takes too long to match"):
+        values_of(parameter(AllowedPattern="(a+)+b"), given("a" * 60), None)
+
+
+@pytest.mark.parametrize("pattern", ["(", "a{99999999999}", "(" * 5000 + ")" * 5000])
+def test_what_is_no_pattern_is_refused(pattern):
+    with pytest.raises(AwsError, match="AllowedPattern of parameter P is no pattern"):
+        parameter(AllowedPattern=pattern)
 
 
 def test_strangers_and_gaps_among_the_values_are_all_named():
