@@ -15,6 +15,7 @@ REGEX: Final = "org.apache.hadoop.hive.serde2.RegexSerDe"
 PARQUET: Final = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 TEXT_INPUT: Final = "org.apache.hadoop.mapred.TextInputFormat"
 TEXT_OUTPUT: Final = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+OPENX_OUTPUT: Final = "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"
 PARQUET_INPUT: Final = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 PARQUET_OUTPUT: Final = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
 

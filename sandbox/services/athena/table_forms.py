@@ -1,5 +1,6 @@
 """From what CREATE TABLE and WITH (...) say to a table of the catalog."""
 
+import re
 from typing import Any, Final
 
 from sandbox.services.athena.catalog import Column, Table
@@ -9,6 +10,7 @@ from sandbox.services.athena.formats import (
     HIVE_JSON,
     LAZY_SIMPLE,
     OPENX_JSON,
+    OPENX_OUTPUT,
     PARQUET,
     PARQUET_INPUT,
     PARQUET_OUTPUT,
@@ -58,8 +60,8 @@ def made_table(made: CreateTable) -> Table:
         serde_parameters=parameters,
         parameters=made.properties,
         input_format=made.input_format or input_format,
-        output_format=made.output_format or output_format,
-        comment=made.comment,
+        output_format=made.output_format or (OPENX_OUTPUT if made.serde == OPENX_JSON else output_format),
+        comment=re.sub(r"\s+", " ", made.comment),  # so Athena keeps it
     )
 
 

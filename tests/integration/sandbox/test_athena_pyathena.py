@@ -45,6 +45,16 @@ def test_metadata_is_what_glue_has(connection):
     assert by_athena == by_glue
 
 
+def test_a_table_is_kept_as_athena_writes_it(cursor):
+    cursor.execute(
+        "CREATE EXTERNAL TABLE kept (a INT) COMMENT '\nin two\n lines' "
+        f"ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://{BUCKET}/kept/'"
+    )
+    table = cursor.get_table_metadata("kept")
+    assert (table.location, table.comment) == (f"s3://{BUCKET}/kept", " in two lines")
+    assert table.output_format == "org.apache.hadoop.hive.ql.io.IgnoreKeyTextOutputFormat"
+
+
 class TestInformationSchema:
     def test_tables_views_and_databases(self, cursor, numbers):
         cursor.execute("CREATE OR REPLACE VIEW informed AS SELECT n FROM numbers")
