@@ -60,14 +60,14 @@ class Sandbox:
     def kill_runtime(self) -> None:
         """End the runtime alone."""
         (runtime,) = (
-            child for child in psutil.Process(self.running.pid).children() if "sandbox.runtime" in child.cmdline()
+            child for child in psutil.Process(self.running.pid).children() if "sandbox.runtime" in _command(child)
         )
         runtime.kill()
 
     def workers(self) -> list[psutil.Process]:
-        """Give the model servers."""
+        """Give the model servers that run; one that has just ended has no command line any more."""
         everyone = psutil.Process(self.running.pid).children(recursive=True)
-        return [process for process in everyone if "sandbox.worker" in process.cmdline()]
+        return [process for process in everyone if "sandbox.worker" in _command(process)]
 
     def start_again(self) -> None:
         """Start it after `kill` or `stop`, on the same state."""
@@ -82,6 +82,13 @@ def start(folder: Path, *, samples: bool = False) -> Sandbox:
     """Start a sandbox in a folder, on any free ports."""
     settings = Settings(folder=folder, port=0, runtime_port=0, samples=samples)
     return Sandbox(settings=settings, running=lifecycle.up(settings))
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one too
+        return []
 
 
 def until(happened: Callable[[], object], *, within_s: float = 30.0, every_s: float = 0.02) -> Any:

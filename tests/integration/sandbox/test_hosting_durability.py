@@ -109,4 +109,5 @@ def test_what_is_under_way_when_the_runtime_dies_begins_again(own_hosting, scrip
         status = {sagemaker.describe_transform_job(TransformJobName="job")["TransformJobStatus"]}
     assert status == {"Completed"}
     assert s3.get_object(Bucket="sandbox-samples", Key="out/rows.out")["Body"].read() == b'"slept"\n' * 5
-    assert len(own_hosting.sandbox.workers()) == 2
+    # The servers of the job and of the replaced configuration end a moment after the last answer.
+    assert until(lambda: len(own_hosting.sandbox.workers()) == 2)
