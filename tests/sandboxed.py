@@ -59,10 +59,13 @@ class Sandbox:
 
     def kill_runtime(self) -> None:
         """End the runtime alone."""
-        (runtime,) = (
-            child for child in psutil.Process(self.running.pid).children() if "sandbox.runtime" in _command(child)
-        )
-        runtime.kill()
+        self.runtime().kill()
+
+    def runtime(self) -> psutil.Process:
+        """Give the runtime's process."""
+        children = psutil.Process(self.running.pid).children()
+        (found,) = (child for child in children if "sandbox.runtime" in _command(child))
+        return found
 
     def workers(self) -> list[psutil.Process]:
         """Give the model servers that run; one that has just ended has no command line any more."""

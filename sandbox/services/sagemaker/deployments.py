@@ -98,6 +98,9 @@ class Deployments(Tagging):
         except (Failed, Alarmed) as err:
             self._roll_back(region, name, document, green, str(err))
             return
+        except RuntimeGone:
+            self._stop_fleets(green)  # a new runtime may have started them
+            raise
         self._route(region, name, [side_of_route(config, _routed(green), 1.0)], document["components"])
 
         def settle(endpoint: Document) -> None:
@@ -149,6 +152,10 @@ class Deployments(Tagging):
         components = self.restored_components(region, name)
         self._route(region, name, [side_of_route(document["config"], _routed(variants), 1.0)], components)
         self._change(region, name, variants=variants, components=components)
+        # A start that waited while the runtime died reaches the new one: what it started is replaced too.
+        self._stop_fleets(document["variants"])
+        for fleet in document["components"].values():
+            self.stop_fleet(fleet)
 
     def restored_components(self, region: str, endpoint: str) -> dict[str, str]:
         """Start the fleets of an endpoint's inference components again; gives their fleets by name."""
@@ -238,7 +245,7 @@ class Deployments(Tagging):
             }
             try:
                 state["fleet"], state["images"] = self._start_variant(region, name, variant, config)
-            except Failed:
+            except (Failed, RuntimeGone):
                 self._stop_fleets(variants)
                 raise
             variants[variant["VariantName"]] = state

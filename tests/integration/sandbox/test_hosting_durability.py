@@ -1,5 +1,7 @@
 """Endpoints, jobs and queues are taken up again after a power cut."""
 
+import time
+
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -111,3 +113,19 @@ def test_what_is_under_way_when_the_runtime_dies_begins_again(own_hosting, scrip
     assert s3.get_object(Bucket="sandbox-samples", Key="out/rows.out")["Body"].read() == b'"slept"\n' * 5
     # The servers of the job and of the replaced configuration end a moment after the last answer.
     assert until(lambda: len(own_hosting.sandbox.workers()) == 2)
+
+
+def test_a_start_that_only_the_next_runtime_hears_of_leaves_no_model_server(own_hosting):
+    model = own_hosting.model(own_hosting.container("digits/model.tar.gz"))
+    endpoint, after = own_hosting.endpoint(own_hosting.config(model)), own_hosting.config(model)
+    # What is asked of a runtime that hangs waits at the socket, which the next one takes over.
+    own_hosting.sandbox.runtime().suspend()
+    own_hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=after)
+    time.sleep(0.5)
+
+    own_hosting.sandbox.kill_runtime()
+
+    assert own_hosting.settled(endpoint)["EndpointConfigName"] == after
+    assert own_hosting.digit(endpoint) == "0"
+    assert until(lambda: len(own_hosting.sandbox.workers()) == 1)
+    assert own_hosting.digit(endpoint) == "0"
