@@ -19,12 +19,12 @@ from launch.errors import FailedError
 from launch.invoke import Call, ask
 from launch.measure_load import Ask, Budget, Seen, at_times, closed
 from launch.measured import (
-    CLIENT_LIMIT,
     Check,
     Estimate,
     Measurement,
     Stage,
     concurrency_of,
+    doubts,
     mean_of,
     percentiles,
     predicted,
@@ -118,9 +118,8 @@ class _Run:
         cv = spread_of(alone.latency_s, processing_s.value)
         stages, stopped = self._ramp(_stage(1, alone))
         concurrency = concurrency_of(stages, processing_s, instances)
-        if max(one.client_busy_ratio for one in stages) > CLIENT_LIMIT:
-            notes.append("This client was at its own limit, so the endpoint may serve more at once than was seen.")
         check = self._check(stages, processing_s.value, cv.value, distribution, concurrency, instances, overhead_s)
+        notes += doubts(processing_s, stages, check)
         return Measurement(
             endpoint=self._endpoint,
             instance_type=instance_type,

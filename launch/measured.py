@@ -21,7 +21,9 @@ _T_95 = 2.365  # Student's t of 7 degrees of freedom, two-sided 95 %
 _DRAWS = 20  # times that the work of a check is drawn in the simulator
 _PERCENTILES = (0.50, 0.95, 0.99)
 SATURATED = 1.05  # twice the callers bring less than this: nothing more is to be had
-CLIENT_LIMIT = 0.85  # of a core: from there on the client may be what holds the endpoint up
+_CLIENT_LIMIT = 0.85  # of a core: from there on the client may be what holds the endpoint up
+_UNSTEADY = 1.5  # the upper end of the interval over the mean
+_LATE = 0.5  # of the median answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +164,21 @@ def why_to_stop(stages: Sequence[Stage], objective_s: float | None) -> str | Non
     if len(stages) > 1 and last.per_s.value < stages[-2].per_s.value * SATURATED:
         return f"{last.callers} callers get no more answers a second than {stages[-2].callers}"
     return None
+
+
+def doubts(processing_s: Estimate, stages: Sequence[Stage], check: Check | None) -> list[str]:
+    """Say what makes the figures less sure than their intervals."""
+    found = []
+    if processing_s.high > _UNSTEADY * processing_s.value:
+        found.append(
+            "The processing time changed while it was measured: something else kept the endpoint or this client "
+            "busy. Measure again in a quiet hour before you use it."
+        )
+    if max(one.client_busy_ratio for one in stages) > _CLIENT_LIMIT:
+        found.append("This client was at its own limit, so the endpoint may serve more at once than was seen.")
+    if check is not None and check.late_p99_s > _LATE * check.measured_s["p50"]:
+        found.append("This client sent the random arrivals late, so their measured times hold its own delay too.")
+    return found
 
 
 def predicted(

@@ -16,11 +16,12 @@ from ui import format as fmt
 from ui.roles import Role
 from ui.runs import Run
 
+ANSWERS = (Phase.LIVE, Phase.UPDATING, Phase.ROLLING_BACK)  # phases in which an endpoint can be asked
+
 _POLL_S = 0.5
 _ASKED = "hostfit_asked"
 _TYPES = ("text/csv", "application/json", "application/x-npy", "application/octet-stream", "text/plain")
 _MOST_SHOWN = 20_000  # characters of an answer
-_ANSWERS = (Phase.LIVE, Phase.UPDATING, Phase.ROLLING_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +34,10 @@ class _Asked:
 
 def draw(one: Launched) -> None:
     """Draw what to ask, and the answer."""
-    if one.request is None or one.phase not in _ANSWERS:
+    if one.request is None or one.phase not in ANSWERS:
         st.write("It can be asked when it is live.")
         return
-    call = _draw_call(one.request, invoke.examples(one.request, cloud.samples_here()))
+    call = draw_call(one.request, invoke.examples(one.request, cloud.samples_here()))
     if st.button("Ask", key="end_ask", type="primary", icon=":material/send:", disabled=not call.body):
         with failing.told("It was not asked"):
             ask(one, call)
@@ -59,21 +60,7 @@ def ask(one: Launched, call: Call) -> None:
     st.session_state[_ASKED] = _Asked(stack_id=one.stack_id, run=run)
 
 
-def draw_answer(one: Launched) -> None:
-    """Draw what came back for the last request of this tab."""
-    asked = st.session_state.get(_ASKED)
-    if not isinstance(asked, _Asked) or asked.stack_id != one.stack_id:
-        return
-    run = asked.run
-    if not run.is_over:
-        _wait(run)
-    elif run.error is not None:
-        failing.draw(run.error, title="It did not answer")
-    elif run.result is not None:
-        _draw_result(run.result)
-
-
-def _draw_call(request: Request, examples: Sequence[Call]) -> Call:
+def draw_call(request: Request, examples: Sequence[Call]) -> Call:
     """Draw the request that is sent, a sample's own at first."""
     target = _draw_target(request, examples)
     found = next((one for one in examples if target in (one.target_model, one.target_container)), None)
@@ -99,6 +86,20 @@ def _draw_call(request: Request, examples: Sequence[Call]) -> Call:
         target_container=target if request.option == "mce_direct" else None,
         component=component,
     )
+
+
+def draw_answer(one: Launched) -> None:
+    """Draw what came back for the last request of this tab."""
+    asked = st.session_state.get(_ASKED)
+    if not isinstance(asked, _Asked) or asked.stack_id != one.stack_id:
+        return
+    run = asked.run
+    if not run.is_over:
+        _wait(run)
+    elif run.error is not None:
+        failing.draw(run.error, title="It did not answer")
+    elif run.result is not None:
+        _draw_result(run.result)
 
 
 def _draw_target(request: Request, examples: Sequence[Call]) -> str | None:

@@ -9,13 +9,14 @@ import streamlit as st
 
 from launch.launched import Launched, Phase
 from launch.request import as_document
-from ui import calling, cloud, endpoint_traffic, failing, jobs, launch_words, removing, steps, words
+from ui import calling, cloud, endpoint_traffic, failing, jobs, launch_words, measuring, removing, steps, words
 from ui import format as fmt
 
 NAME = "name"  # the query parameter of the launch that is shown in detail
 CHANGE = "change"  # the query parameter of the Launch page: what is to be changed
 PAGE, LAUNCH_PAGE = "pages/operations/endpoints.py", "pages/operations/launch.py"
-TRAFFIC, JOBS, CALL, SETTINGS, REMOVAL = "Traffic", "Jobs", "Call it", "Settings", "Remove"
+TRAFFIC, JOBS, CALL, MEASURE = "Traffic", "Jobs", "Call it", "Measure"
+SETTINGS, REMOVAL = "Settings", "Remove"
 _LIST_S = 5
 
 
@@ -75,7 +76,7 @@ def table(launches: Sequence[Launched], now: datetime) -> pd.DataFrame:
                 "An hour": launch_words.per_hour(one.usd_per_hour),
                 "So far": launch_words.to_the_cent(launch_words.spent(one, now)),
                 "A month": fmt.usd(launch_words.per_month(one.usd_per_hour)),
-                "Ends": launch_words.end(one, now),
+                "Expires": launch_words.end(one, now),
                 "Launched by": one.by or fmt.UNKNOWN,
             }
             for one in launches
@@ -108,7 +109,8 @@ def draw_detail(name: str) -> None:
     if one.events:
         steps.draw(one)
     first = JOBS if one.option == "batch" else TRAFFIC
-    parts = (first, SETTINGS, REMOVAL) if one.option == "batch" else (first, CALL, SETTINGS, REMOVAL)
+    calls = () if one.option == "batch" else (CALL,)
+    parts = (first, *calls, MEASURE, SETTINGS, REMOVAL)
     tabs = st.tabs(parts, key="part", bind="query-params")
     for tab, title in zip(tabs, parts, strict=True):
         if not tab.open:
@@ -125,6 +127,8 @@ def _draw_part(title: str, one: Launched) -> None:
             jobs.draw(one)
         case "Call it":
             calling.draw(one)
+        case "Measure":
+            measuring.draw(one)
         case "Settings":
             _draw_settings(one)
         case _:
@@ -155,7 +159,7 @@ def _draw_head(one: Launched, now: datetime) -> None:
             "and earlier prices are not in it.",
         )
         st.metric("A month, idle", fmt.plain(fmt.usd(launch_words.per_month(one.usd_per_hour))))
-        st.metric("Ends by itself", launch_words.end(one, now))
+        st.metric("Expires", launch_words.end(one, now), help="Its time to live. It is billed until it is removed.")
     if one.is_expired(now):
         st.warning(
             "Its time is over, and it is billed on. Remove it, or give it more time under Settings.",

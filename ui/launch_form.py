@@ -46,11 +46,11 @@ def _draw_form(option: str, samples: Sequence[Sample], *, is_change: bool) -> No
     with st.grid(2, min_column_width=220):
         _text("Name", ("name",), help="Of the stack and of the endpoint.", disabled=is_change)
         _number(
-            "Ends by itself after (hours)",
+            "Time to live (hours)",
             ("time_to_live_h",),
             (0.1, 8_760.0),
-            placeholder="Never",
-            help="Then it counts as expired and is offered for removal.",
+            placeholder="No end",
+            help="Then it is shown as expired and offered for removal; it is billed until somebody removes it.",
         )
     st.markdown("**Models**")
     launch_models.draw(option, samples)

@@ -149,7 +149,7 @@ def to_the_cent(usd: Decimal | None) -> str:
 
 
 def end(launched: Launched, now: datetime) -> str:
-    """Say when a launch ends by itself."""
+    """Say when a launch expires."""
     if launched.expires is None:
         return "never"
     left_s = (launched.expires - now).total_seconds()

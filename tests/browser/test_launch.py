@@ -133,6 +133,19 @@ def reviewed_and_confirmed(page: Page, button: str) -> None:
     confirm_button.dblclick(timeout=PATIENCE_MS)  # as impatient people do; it begins once
 
 
+def measured(page: Page) -> None:
+    """Measure the endpoint for some seconds, and put what was found into the workload."""
+    main(page).get_by_role("tab", name="Measure").click()
+    ready(page)
+    fill(page, "Most requests", "300")
+    fill(page, "Longest time (s)", "20")
+    press(page, "Measure")
+    expect(main(page).get_by_role("heading", name="What was measured")).to_be_visible(timeout=PATIENCE_MS)
+    expect(main(page).get_by_text("The simulator played the very same arrivals")).to_be_visible()
+    press(page, "Put it into the workload")
+    expect(main(page).get_by_text("has these values, marked as measured")).to_be_visible(timeout=PATIENCE_MS)
+
+
 def removed(page: Page, name: str) -> None:
     main(page).get_by_role("tab", name="Remove").click()
     press(page, "Preview the removal")
@@ -182,6 +195,8 @@ def test_an_option_from_its_description_to_its_removal(visit, sandbox, case):
     requests = main(page).get_by_test_id("stMetric").filter(has_text="Requests, last hour")
     expect(requests.get_by_test_id("stMetricValue")).to_have_text(re.compile("[1-9]"), timeout=PATIENCE_MS)
 
+    if case.option == "real_time":
+        measured(page)
     if case.target is not None:
         main(page).get_by_role("tab", name="Call it").click()
         ready(page)
@@ -219,7 +234,7 @@ def test_a_batch_transform_from_its_description_to_its_removal(visit, sandbox):
 
     main(page).get_by_role("tab", name="Settings").click()
     main(page).get_by_role("link", name="Change it").click()
-    fill(page, "Ends by itself after (hours)", "8")
+    fill(page, "Time to live (hours)", "8")
     reviewed_and_confirmed(page, "Change ...")
     expect(main(page).get_by_text(f"{workload.name} was updated")).to_be_visible(timeout=PATIENCE_MS)
     main(page).get_by_role("link", name=re.compile("^Watch, call and change")).click()

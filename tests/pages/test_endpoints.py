@@ -59,7 +59,7 @@ def test_an_expired_launch_is_named(app, monkeypatch):
     open_account(monkeypatch, [launched(expires=ended.isoformat())])
     at = app(ENDPOINTS)
     assert at.warning[0].proto.title == "This launch has expired"
-    assert at.dataframe[0].value.loc[0, "Ends"] == "expired"
+    assert at.dataframe[0].value.loc[0, "Expires"] == "expired"
 
 
 def test_a_silent_endpoint_says_that_nothing_was_asked(app, monkeypatch):

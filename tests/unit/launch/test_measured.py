@@ -15,6 +15,7 @@ from launch.measured import (
     Measurement,
     Stage,
     concurrency_of,
+    doubts,
     into,
     mean_of,
     percentiles,
@@ -140,6 +141,27 @@ def test_a_workload_gets_the_values_and_the_mark_that_they_are_measured():
     assert set(measured_fields(found)) == set(a_measurement().values)
     assert found.measured.as_of == "2026-11-21"
     assert found.measured.by == "load test of endpoint fraud, 1234 requests"
+
+
+CHECK = Check(rps=48.0, requests=300, late_p99_s=0.001, measured_s={"p50": 0.02}, predicted_s={"p50": 0.021})
+
+
+def test_a_quiet_measurement_leaves_no_doubt():
+    assert doubts(exactly(0.012), [a_stage(1, 80)], CHECK) == []
+
+
+@pytest.mark.parametrize(
+    ("processing_s", "busy", "late_s", "said"),
+    [
+        (Estimate(low=0.0, value=0.012, high=0.019), 0.1, 0.001, "processing time changed"),
+        (exactly(0.012), 0.9, 0.001, "at its own limit"),
+        (exactly(0.012), 0.1, 0.011, "random arrivals late"),
+    ],
+)
+def test_what_makes_a_measurement_less_sure_is_said(processing_s, busy, late_s, said):
+    stages = [replace(a_stage(1, 80), client_busy_ratio=busy)]
+    (found,) = doubts(processing_s, stages, replace(CHECK, late_p99_s=late_s))
+    assert said in found
 
 
 def test_the_report_has_the_ramp_and_the_prediction_beside_the_measurement():
