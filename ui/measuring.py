@@ -71,10 +71,6 @@ def draw(one: Launched) -> None:
     if one.request is None or one.phase not in calling.ANSWERS:
         st.write("It can be measured when it is live.")
         return
-    held = _held(one)
-    if held is not None and not held.run.is_over:
-        _watch(held)
-        return
     st.write(
         "How long the model works on a request, how much that varies, and how many requests an instance serves at "
         "once: measured values in place of assumed ones. One request is sent again and again, so give a typical one."
@@ -82,6 +78,10 @@ def draw(one: Launched) -> None:
     call = calling.draw_call(one.request, invoke.examples(one.request, cloud.samples_here()))
     bounds = _draw_bounds()
     st.markdown(costs(call, bounds))
+    held = _held(one)
+    if held is not None and not held.run.is_over:
+        _watch(held)
+        return
     if st.button("Measure", key="end_measure", type="primary", icon=":material/speed:", disabled=not call.body):
         with failing.told("It was not measured"):
             begin(one, call, bounds)
@@ -275,7 +275,7 @@ def _draw_ways_on(found: Measurement) -> None:
     values = found.values
     workload = state.draft().workload
     titles = fmt.listed(
-        [f"{words.field_title(path)} {fmt.value(value, field(path).unit or '')}" for path, value in values.items()]
+        [f"{words.field_title(path)} {fmt.value(value, _unit(path))}" for path, value in values.items()]
     )
     if workload is None:
         st.write(f"No workload is described in this tab. For a workload file: {fmt.plain(titles)}.")
@@ -310,6 +310,11 @@ def _draw_ways_on(found: Measurement) -> None:
             on_click="ignore",
             key="end_measure_download",
         )
+
+
+def _unit(path: str) -> str:
+    unit = field(path).unit
+    return "" if unit in (None, "ratio") else unit
 
 
 def _use(found: Measurement) -> None:
