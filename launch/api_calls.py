@@ -192,7 +192,9 @@ def _as_json(document: Json) -> Code:
 def _role(of: _Resolver, name: str) -> Made:
     given, role = of.properties(name), {"RoleName": of.named(name)}
     trust = _as_json(given["AssumeRolePolicyDocument"])
-    made = {**role, "Path": PATH, "AssumeRolePolicyDocument": trust, "Tags": given["Tags"]}
+    # A role is in no Region and has no stack here, so that only a tag says where its launch is.
+    tags = [*given["Tags"], {"Key": "hostfit:region", "Value": of.request.region}]
+    made = {**role, "Path": PATH, "AssumeRolePolicyDocument": trust, "Tags": tags}
     make = [Call(service="iam", method="create_role", parameters=made)]
     remove = []
     for policy in given["Policies"]:

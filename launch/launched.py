@@ -14,6 +14,7 @@ from launch.template import request_of
 # The tags of a launch, on the stack and on all that it makes.
 TAG: Final = "hostfit:launch"
 OPTION_TAG: Final = "hostfit:option"
+REGION_TAG: Final = "hostfit:region"  # of roles that an exported script makes
 TOKEN_TAG: Final = "hostfit:token"  # noqa: S105 (of a plan, not of a person)
 PRICE_TAG: Final = "hostfit:usd-per-hour"
 BY_TAG: Final = "hostfit:by"

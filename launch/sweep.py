@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from launch.clients import explained
 from launch.failures import Failure, explain
-from launch.launched import PRICE_TAG, TAG, Launched, Phase, launched_of, usd_of
+from launch.launched import PRICE_TAG, REGION_TAG, TAG, Launched, Phase, launched_of, usd_of
 from launch.orphans import DELETIONS, is_missing, kind_of
 from launch.plan import Confirmation
 from launch.proposing import check
@@ -159,8 +159,10 @@ class Sweeping(Removing):
         """Every resource with our tag.
 
         The tagging API lists no roles, which have a path of ours; schedules have no tags, but what they ask has.
+        Roles are listed in every Region alike, so that those of launches elsewhere are left out.
         """
         seen: set[str] = set()
+        here = self.clients("cloudformation").meta.region_name
         pages = self.clients("resourcegroupstaggingapi").get_paginator("get_resources")
         for page in pages.paginate(TagFilters=[{"Key": TAG}]):
             for one in page["ResourceTagMappingList"]:
@@ -175,7 +177,7 @@ class Sweeping(Removing):
                     if is_missing(err):
                         continue
                     raise
-                if TAG in tags and role["Arn"] not in seen:
+                if TAG in tags and role["Arn"] not in seen and _region(tags, here) == here:
                     yield role["Arn"], tags
 
         scheduler = self.clients("scheduler")
@@ -197,6 +199,12 @@ class Sweeping(Removing):
 
 def _price(kind: str, tags: Mapping[str, str]) -> Decimal:
     return (usd_of(tags.get(PRICE_TAG)) if kind in _BILLED else None) or Decimal(0)
+
+
+def _region(tags: Mapping[str, str], usual: str) -> str:
+    """The Region of the launch that made a role: of its stack, or as an exported script says, which makes none."""
+    stack_id = tags.get(_STACK_ID)
+    return tags.get(REGION_TAG, usual) if stack_id is None else stack_id.split(":")[3]
 
 
 def _order(orphan: Orphan) -> tuple[int, str]:

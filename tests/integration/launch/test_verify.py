@@ -122,6 +122,21 @@ def test_a_sweep_leaves_alone_what_somebody_made_of_our_template(stacks, account
     account.delete(theirs)
 
 
+def test_a_sweep_leaves_alone_the_roles_of_launches_in_another_region(stacks, sandbox):
+    made = {"Path": "/hostfit/", "AssumeRolePolicyDocument": "{}"}
+    stack = "arn:aws:cloudformation:eu-west-1:000000000000:stack/far/1"
+    elsewhere = ({"aws:cloudformation:stack-id": stack}, {"hostfit:region": "eu-west-1"})
+    iam = sandbox.client("iam")
+    for number, one in enumerate(elsewhere):
+        tags = [{"Key": key, "Value": value} for key, value in ({"hostfit:launch": "far"} | one).items()]
+        iam.create_role(RoleName=f"far-{number}", Tags=tags, **made)
+    assert stacks.sweep().is_clean
+    there = Stacks(lambda service: sandbox.client(service, region_name="eu-west-1")).sweep()
+    assert [one.name for one in there.orphans] == ["far-0", "far-1"]
+    for number in range(len(elsewhere)):
+        iam.delete_role(RoleName=f"far-{number}")
+
+
 def test_a_sweep_removes_a_launchs_resources_whose_stack_is_gone(stacks, account, sandbox, archive):
     before = account.holds()
     sagemaker = sandbox.client("sagemaker")
