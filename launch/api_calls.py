@@ -12,8 +12,9 @@ from pprint import pformat
 from textwrap import indent
 from typing import Any
 
+from launch.fleets import parameters
 from launch.request import Request
-from launch.roles import PATH, model_data
+from launch.roles import PATH
 from launch.template_batch import job
 from launch.template_parts import Json, Resources, present
 
@@ -118,8 +119,7 @@ class _Resolver:
     def __init__(self, request: Request, resources: Resources) -> None:
         self.request = request
         self.resources = resources
-        count = len(request.containers)
-        self.data = {model_data(index, count): one.model_data_url for index, one in enumerate(request.containers)}
+        self.data = {name: one.model_data_url for name, one in parameters(request).items()}
 
     def properties(self, name: str) -> Json:
         """The properties of a resource, without references."""
@@ -232,8 +232,8 @@ def _target(of: _Resolver, name: str) -> Made:
 
 
 def _policy(of: _Resolver, name: str) -> Made:
-    given = {key: value for key, value in of.resources[name]["Properties"].items() if key != "ScalingTargetId"}
-    target = of.properties("Scaling")
+    given = dict(of.resources[name]["Properties"])
+    target = of.properties(given.pop("ScalingTargetId")["Ref"])
     service, named = "application-autoscaling", {part: target[part] for part in _TARGET}
     make = Call(
         service=service,

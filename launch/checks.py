@@ -15,10 +15,12 @@ from fitness.items import SERVERLESS_MEMORY_MB
 from fitness.machines import BURSTABLE
 from fitness.simulation.policy_config import BACKLOG
 from fitness.workload import Workload
-from launch.request import Request, as_document, from_document
+from launch.fleets import fleets
+from launch.request import Container, Request, Variant, as_document, from_document
 from launch.roles import IMAGE
-from launch.settings import KNOWN, NEEDED, Settings, settings_of
-from launch.template_hosting import MOST_BLUE_GREEN_S, MOST_ROLLING_S, has_local_disk, takes_s
+from launch.settings import KNOWN, NEEDED, Settings, has_local_disk, settings_of
+from launch.template_alarms import watched
+from launch.template_hosting import MOST_BLUE_GREEN_S, MOST_ROLLING_S, encrypts_volume, takes_s
 
 PROFILE = "current"
 PAYLOAD_MB = 6  # of a batch record, when nothing is set
@@ -26,6 +28,7 @@ TO_ZERO = ("async", "real_time")
 PREFIXED = ("mme", "mme_gpu")
 ON_GPU = ("mme_gpu",)
 ON_CPU = ("mme", "mce_direct")
+MOST_ALARMS = 10  # that take an update back: API reference, AutoRollbackConfig
 MOST_TAGS = 40  # CloudFormation takes 50 of a stack; the launch has its own
 # Share of the capacity that a step may have, in percent: API reference, TrafficRoutingConfig and RollingUpdatePolicy.
 STEPS: Mapping[str, tuple[int, int]] = {"canary": (5, 50), "linear": (10, 50), "rolling": (5, 50)}
@@ -44,13 +47,14 @@ def check(request: Request, workload: Workload | None = None) -> Settings:
     problems += _instance_problems(request, settings)
     problems += _scaling_problems(request, settings)
     problems += _container_problems(request)
+    problems += _variant_problems(request, settings)
     problems += _feature_problems(request, settings)
     problems += _update_problems(request, settings)
     problems += _data_problems(request, settings)
     if workload is not None:
         problems += _demand_problems(request, workload)
     if problems:
-        raise InputError(problems)
+        raise InputError(list(dict.fromkeys(problems)))  # variants share settings, and what is wrong with them
     return settings
 
 
@@ -144,22 +148,72 @@ def _container_problems(request: Request) -> Iterator[Problem]:
         yield _at("models", f"must have different names, got {', '.join(names)}")
     prefixes = 0
     for index, one in enumerate(request.containers):
-        where = f"containers[{index}]"
-        if IMAGE.fullmatch(one.image) is None:
-            yield _at(f"{where}.image", f"must be an image in ECR with a tag or digest, got {shown(one.image)}")
+        yield from _resolved_problems(f"containers[{index}]", one)
         if request.option == "mce_direct" and one.name is None:
             yield _at(f"models[{index}].name", "is missing: callers choose a container by its name")
-        if "{" in one.model_data_url:
-            yield _at(f"{where}.model_data_url", f"must name its bucket, got {shown(one.model_data_url)}")
         prefixes += one.is_prefix
-        if one.is_prefix != one.model_data_url.endswith("/"):
-            kind = "a prefix that ends with /" if one.is_prefix else "an object, not a prefix"
-            yield _at(f"{where}.model_data_url", f"must be {kind}, got {shown(one.model_data_url)}")
         if request.option in PREFIXED and not one.is_prefix:
             yield _at(f"models[{index}].source", f"must be a prefix with many models for {request.option}")
     allowed_prefixes = _number(request.option, "multi_model_stages", usual=0)
     if request.option not in PREFIXED and prefixes > allowed_prefixes:
         yield _at("models", f"must have at most {allowed_prefixes} prefix with many models, got {prefixes}")
+
+
+def _resolved_problems(where: str, one: Container) -> Iterator[Problem]:
+    if IMAGE.fullmatch(one.image) is None:
+        yield _at(f"{where}.image", f"must be an image in ECR with a tag or digest, got {shown(one.image)}")
+    if "{" in one.model_data_url:
+        yield _at(f"{where}.model_data_url", f"must name its bucket, got {shown(one.model_data_url)}")
+    if one.is_prefix != one.model_data_url.endswith("/"):
+        kind = "a prefix that ends with /" if one.is_prefix else "an object, not a prefix"
+        yield _at(f"{where}.model_data_url", f"must be {kind}, got {shown(one.model_data_url)}")
+
+
+def _variant_problems(request: Request, settings: Settings) -> Iterator[Problem]:
+    """What is wrong with the variants beside the main one."""
+    if not request.variants:
+        if request.weight is not None:
+            yield _at("weight", "is of the main variant among several; there are no variants")
+        return
+    if request.option != "real_time":
+        yield _at("variants", f"are of real_time, not of {request.option}")
+        return
+    if settings.has_components:
+        yield _at("variants", "are not possible where inference components have the models, or with min_instances 0")
+        return
+    most = _number(request.option, "variants_max", usual=1)
+    variants = fleets(request)
+    if len(variants) > most:
+        yield _at("variants", f"must be at most {most} with the main one, got {len(variants)}")
+    names = [one.name.replace("-", "").lower() for one in variants]
+    if len(set(names)) < len(names):
+        given = ", ".join(one.name for one in variants)
+        yield _at("variants", f"must have names that differ in their letters and digits, got {given}")
+    if not sum(one.weight for one in variants):
+        yield _at("weight", "must be above 0 for one of the variants, the main one or another: nothing would be asked")
+    if request.kms_key_arn is not None and len({encrypts_volume(one.settings) for one in variants}) > 1:
+        message = "must be absent where only some of the variants' types have a disk of their own: SageMaker refuses it"
+        yield _at("kms_key_arn", message)
+    for index, one in enumerate(request.variants):
+        yield from _beside_problems(request, f"variants[{index}]", one, variants[index + 1].settings)
+
+
+def _beside_problems(request: Request, where: str, one: Variant, settings: Settings) -> Iterator[Problem]:
+    """What is wrong with one variant beside the main one."""
+    if one.container is None:
+        yield _at(f"{where}.container", "is missing: the model has not been resolved yet")
+    else:
+        yield from _resolved_problems(f"{where}.container", one.container)
+        if one.container.is_prefix:
+            yield _at(f"{where}.model.source", f"must be one model for {request.option}, not a prefix")
+    if one.max_instances is not None and one.max_instances < settings.minimum:
+        yield _at(f"{where}.max_instances", f"must be >= min_instances = {settings.minimum}, got {one.max_instances}")
+    if settings.instance_type not in catalogue():
+        yield _at(f"{where}.instance_type", f"must be a known instance type, got {shown(one.instance_type)}")
+        return
+    for problem in (*_instance_problems(request, settings), *_scaling_problems(request, settings)):
+        is_own = problem.path == "$.configuration.instance_type"
+        yield replace(problem, path=f"$.{where}.instance_type") if is_own else problem
 
 
 def _number(option: str, name: str, *, usual: int) -> int:
@@ -206,15 +260,24 @@ def _update_problems(request: Request, settings: Settings) -> Iterator[Problem]:
         possible = ["rolling"]  # UpdateInferenceComponent knows no other
     elif settings.instance_type is None:
         possible.remove("rolling")  # developer guide, deployment-guardrails-exclusions
-    elif settings.instance_type.startswith("ml.inf1."):
+    elif any((one.settings.instance_type or "").startswith("ml.inf1.") for one in fleets(request)):
         possible = ["all_at_once"]
+    elif request.variants:
+        possible.remove("rolling")  # the same page
     if update.strategy not in possible:
         what = "inference components" if settings.has_components else settings.instance_type or request.option
+        what = "several variants" if request.variants else what
         yield _at("update.strategy", f"must be {' or '.join(possible)} for {what}, got {update.strategy}")
     low, high = STEPS.get(update.strategy, (0, 100))
     if not low <= update.percent <= high:
         message = f"must be from {low} to {high} for {update.strategy}, got {update.percent}"
         yield _at("update.percent", message)
+    watching = watched(request)
+    if watching is not None and update.rollback_on_alarms:
+        each = (watching.latency_p99_ms is not None) + (watching.errors_per_minute is not None)
+        if (count := each * len(fleets(request))) > MOST_ALARMS:
+            message = f"must be false: at most {MOST_ALARMS} alarms take an update back, and the variants have {count}"
+            yield _at("update.rollback_on_alarms", message)
     longest = MOST_ROLLING_S if update.strategy == "rolling" else MOST_BLUE_GREEN_S
     if takes_s(update) > longest:
         yield _at(

@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", commands.status, "What is launched; with a name, whether it runs as it was asked for.")
     status.add_argument("name", nargs="?")
     ask = command("invoke", commands.ask, "Send one request; without a body a sample's own.")
+    ask.add_argument("--variant", metavar="NAME", help="of an endpoint with variants; without it, one by weight")
     measure = command(
         "measure", commands.measure, "Load an endpoint for a while, and put what it does into a workload."
     )

@@ -32,7 +32,7 @@ from launch.permissions import policy
 from launch.plan import Confirmation, Plan, plan
 from launch.proposals import UPDATE, Proposal
 from launch.proposing import check
-from launch.request import Model, Request, as_document, from_verdict, read_request
+from launch.request import Model, Request, as_document, from_verdict, read_request, with_models
 from launch.stacks import Stacks
 
 MOST_BYTES: Final = 6_000_000  # of a request to an endpoint: the limit of InvokeEndpoint, read 2026-11-21
@@ -212,14 +212,10 @@ def ask(terminal: Terminal) -> None:
     """Send one request to a launch and print the answer."""
     clients = terminal.clients()
     launched, request = _launched(clients, terminal.args.name)
-    if terminal.args.body is None:
-        answer = invoke.first_prediction(clients, request)
-    else:
-        call = _call(terminal, launched)
-        is_async = launched.option == "async"
-        asked = invoke.invoke_async(clients, request, call) if is_async else None
-        answer = asked or invoke.invoke(clients, launched.name, call)
-    note(f"{answer.content_type}, {answer.latency_s * 1000:.1f} ms")
+    call = invoke.own_request(clients, request) if terminal.args.body is None else _call(terminal, launched)
+    answer = invoke.answer_of(clients, request, replace(call, target_variant=terminal.args.variant))
+    of = f", variant {answer.variant}" if request.variants else ""
+    note(f"{answer.content_type}, {answer.latency_s * 1000:.1f} ms{of}")
     sys.stdout.buffer.write(answer.body)
     if not answer.body.endswith(b"\n"):
         sys.stdout.write("\n")
@@ -314,7 +310,7 @@ def _plan(terminal: Terminal) -> tuple[Plan, Request, Clients]:
     args = terminal.args
     request = read_request(_read(args.file, 1_000_000))
     if args.file != "-":  # folders are meant from where the file lies
-        request = replace(request, models=tuple(_beside(Path(args.file), one) for one in request.models))
+        request = with_models(request, lambda one: _beside(Path(args.file), one))
     clients = terminal.clients(request.region)
     resolved = models.resolve(request, clients, upload=False)
     workload = None if args.workload is None else _workload(args.workload)

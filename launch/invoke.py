@@ -193,12 +193,11 @@ def own_request(clients: Clients, request: Request) -> Call:
     return calls[0]
 
 
-def first_prediction(clients: Clients, request: Request) -> Answer:
-    """Ask a launch of a sample with the sample's own request.
+def answer_of(clients: Clients, request: Request, call: Call) -> Answer:
+    """Ask a launch in the way of its option, and wait for the answer.
 
-    Raises: InputError for a model that is no sample; FailedError, CloudError.
+    Raises: FailedError, CloudError.
     """
-    call = own_request(clients, request)
     if request.option == "async":
         return invoke_async(clients, request, call)
     return invoke(clients, request.name, call)

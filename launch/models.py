@@ -19,12 +19,13 @@ from launch.clients import Clients, explained
 from launch.layouts import SCRIPT_VARIABLES, layout
 from launch.packaging import NotReadableError, Packed
 from launch.repositories import Repository, repository
-from launch.request import BUCKET, FRAMEWORKS, Container, Model, Request, as_document
+from launch.request import BUCKET, FRAMEWORKS, Container, Model, Request, as_document, models_of
 from launch.samples import Sample
 from launch.triton_repository import Batching
 
 MANY_MODELS = ("mme", "mme_gpu")
 ARCHIVE = "model.tar.gz"
+_TYPE = "instance_type"
 # The step before must write what the next one reads. Source: SageMaker Python SDK, PipelineModel, read 2026-11-21.
 _ACCEPT_CSV = {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv"}
 _BY_SCRIPT = ("sklearn", "pytorch", "huggingface", "onnx")  # their images look for a script
@@ -66,11 +67,12 @@ def resolve(request: Request, clients: Clients, *, upload: bool = True) -> Reque
     The containers are the same either way, so a plan can be shown before anything is written.
     Raises: InputError with everything wrong with every model; CloudError.
     """
-    if not request.models:
+    asked = models_of(request).values()
+    if not asked:
         return request
     with explained():
         s3, account = clients("s3"), clients("sts").get_caller_identity()["Account"]
-        uses_samples = any(model.source.startswith(samples.PREFIX) for model in request.models)
+        uses_samples = any(model.source.startswith(samples.PREFIX) for model in asked)
         store = _Store(
             s3=s3,
             account=account,
@@ -81,7 +83,7 @@ def resolve(request: Request, clients: Clients, *, upload: bool = True) -> Reque
         if upload and _uses_bucket(request):
             name = bucket.bucket_name(account, request.region)
             bucket.make_bucket(s3, name, region=request.region, account=account)
-        return replace(request, containers=_containers(request, store))
+        return _resolved(request, store)
 
 
 def _uses_bucket(request: Request) -> bool:
@@ -89,22 +91,33 @@ def _uses_bucket(request: Request) -> bool:
     return (request.option == "async" and request.async_output_s3 is None) or BUCKET in str(as_document(request))
 
 
-def _containers(request: Request, store: _Store) -> tuple[Container, ...]:
+def _resolved(request: Request, store: _Store) -> Request:
+    """The request with the containers of all its models. Raises: InputError."""
     if request.option == "triton_ensemble" and len(request.models) > 1:
-        return (_ensemble(request, store),)
-    containers, problems = [], []
-    for index, model in enumerate(request.models):
+        return replace(request, containers=(_ensemble(request, store),))
+    found: dict[str, Container] = {}
+    problems = []
+    kinds = {f"variants[{index}].model": one.instance_type for index, one in enumerate(request.variants)}
+    last = f"models[{len(request.models) - 1}]"
+    for place, model in models_of(request).items():
+        kind = kinds.get(place)
+        on = request if kind is None else replace(request, configuration={**request.configuration, _TYPE: kind})
         try:
-            found = _container(request, model, store)
+            one = _container(on, model, store)
         except _WrongError as err:
-            problems += [Problem(path=f"$.models[{index}].{at}", message=message) for at, message in err.found]
+            problems += [Problem(path=f"$.{place}.{at}", message=message) for at, message in err.found]
             continue
-        before = request.option == "serial_pipeline" and index < len(request.models) - 1
-        environment = {**(_ACCEPT_CSV if before else {}), **found.environment, **model.environment}
-        containers.append(replace(found, environment=environment, name=model.name))
+        before = _ACCEPT_CSV if request.option == "serial_pipeline" and place != last else {}
+        found[place] = replace(one, environment={**before, **one.environment, **model.environment}, name=model.name)
     if problems:
         raise InputError(problems)
-    return tuple(containers)
+    return replace(
+        request,
+        containers=tuple(found[f"models[{index}]"] for index in range(len(request.models))) or request.containers,
+        variants=tuple(
+            replace(one, container=found[f"variants[{index}].model"]) for index, one in enumerate(request.variants)
+        ),
+    )
 
 
 def _container(request: Request, model: Model, store: _Store) -> Container:
@@ -299,7 +312,7 @@ def _image(request: Request, model: Model) -> str:
         return model.image
     if model.framework is None:
         raise _WrongError(("framework", f"is missing: one of {', '.join(FRAMEWORKS)}, or an image"))
-    kind = request.configuration.get("instance_type")
+    kind = request.configuration.get(_TYPE)
     try:
         return images.image_uri(
             model.framework,

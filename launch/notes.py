@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from fitness.bill import Bill
 from launch.checks import is_limited
-from launch.request import BUCKET, Request
+from launch.fleets import fleets, shares
+from launch.request import BUCKET, Request, models_of
 from launch.roles import async_prefix
 from launch.settings import Settings
 from launch.template_alarms import watched
 from launch.template_hosting import encrypts_volume
+from launch.template_parts import VARIANT
 
 # What the resources are for, by their names in the template.
 ABOUT: Mapping[str, str] = {
@@ -39,6 +41,13 @@ ABOUT: Mapping[str, str] = {
 BILLED = frozenset({"AWS::SageMaker::Endpoint", "AWS::SageMaker::InferenceComponent", "AWS::CloudWatch::Alarm"})
 
 
+def about(request: Request, logical_id: str) -> str:
+    """What a resource of a request's template is for."""
+    base, of, _ = logical_id.partition("Of")
+    names = [one.name for one in fleets(request) if of and logical_id == f"{base}{one.suffix}"]
+    return ABOUT[base] + "".join(f" (variant {name})" for name in names)
+
+
 def irreversible(request: Request) -> tuple[str, ...]:
     """What a removal does not bring back or take away."""
     found = []
@@ -52,7 +61,7 @@ def irreversible(request: Request) -> tuple[str, ...]:
     if request.option == "async":
         found.append(f"Requests and answers stay in {async_prefix(request)} until somebody deletes them.")
     found.append("Logs stay in CloudWatch Logs under /aws/sagemaker until somebody deletes them.")
-    if request.models and not all(one.source.startswith("s3://") for one in request.models):
+    if not all(one.source.startswith("s3://") for one in models_of(request).values()):
         found.append(f"Packaged models stay in {BUCKET}/models until somebody deletes them.")
     return tuple(found)
 
@@ -104,6 +113,13 @@ def _of_option(request: Request, settings: Settings) -> list[str]:
         found.append("The first instance runs from the creation on, until scaling has seen that nobody asks.")
     if settings.has_components:
         found.append("Callers name the inference component, which has the name of the endpoint.")
+    if request.variants:
+        told = ", ".join(f"{name} {100 * share:.4g} %" for name, share in shares(request).items())
+        found.append(f"Requests are shared by weight: {told}; one that names a variant (TargetVariant) goes to it.")
+        found.append(
+            "Each variant's instances are paid by the hour, whatever its share; the bill of a month has all traffic on "
+            f"{VARIANT}, and the least instances of the others."
+        )
     return found
 
 

@@ -8,6 +8,7 @@ Source: Service Authorization Reference and the registry's handlers of each reso
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from launch.fleets import parameters
 from launch.request import BUCKET, Request
 from launch.template_parts import Json, Resources
 
@@ -112,7 +113,7 @@ def _bucket(request: Request) -> str:
 def _of_models(request: Request) -> list[Permission]:
     """Looking whether the models are there."""
     paths = []
-    for one in request.containers:
+    for one in parameters(request).values():
         path = one.model_data_url.removeprefix("s3://")
         paths += [f"arn:aws:s3:::{path}{'*' if one.is_prefix else ''}", f"arn:aws:s3:::{path.partition('/')[0]}"]
     actions = _of("s3", ("GetObject", "ListBucket"))

@@ -16,10 +16,10 @@ from fitness.trace import Trace
 from fitness.workload import Workload
 from launch import price
 from launch.checks import check
-from launch.notes import ABOUT, BILLED, irreversible, notes
+from launch.fleets import parameters
+from launch.notes import BILLED, about, irreversible, notes
 from launch.permissions import Permission, permissions
 from launch.request import Request
-from launch.roles import model_data
 from launch.template import tags, template
 from launch.template_parts import Json
 
@@ -84,17 +84,15 @@ def plan(request: Request, *, book: PriceBook, workload: Workload | None = None,
     monthly = None
     if workload is not None:
         monthly = price.month(request, settings, workload, book=book, trace=trace)
-    parameters = {
-        model_data(index, len(request.containers)): one.model_data_url for index, one in enumerate(request.containers)
-    }
-    token = token_of(body, parameters)
+    given = {name: one.model_data_url for name, one in parameters(request).items()}
+    token = token_of(body, given)
     usd_per_hour = price.confirmed(idle)
     return Plan(
         request=request,
         template=body,
-        parameters=parameters,
+        parameters=given,
         tags={**tags(request), "hostfit:token": token, "hostfit:usd-per-hour": plain(usd_per_hour, places=2)},
-        resources=tuple(_planned(name, one) for name, one in resources.items()),
+        resources=tuple(_planned(request, name, one) for name, one in resources.items()),
         idle=idle,
         month=None if monthly is None else monthly.bill,
         usd_per_hour=usd_per_hour,
@@ -123,11 +121,11 @@ def token_of(body: Mapping[str, object], parameters: Mapping[str, str]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _planned(name: str, one: Json) -> PlannedResource:
+def _planned(request: Request, name: str, one: Json) -> PlannedResource:
     found = one["Properties"]
     named = (
         found.get("EndpointName") if one["Type"] == "AWS::SageMaker::Endpoint" else found.get("InferenceComponentName")
     )
     return PlannedResource(
-        logical_id=name, type=one["Type"], name=named, about=ABOUT[name], is_billed=one["Type"] in BILLED
+        logical_id=name, type=one["Type"], name=named, about=about(request, name), is_billed=one["Type"] in BILLED
     )

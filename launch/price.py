@@ -11,6 +11,7 @@ from fitness.study import study
 from fitness.trace import Trace
 from fitness.verdict import bill_of
 from fitness.workload import Workload
+from launch.fleets import Fleet, fleets
 from launch.request import Request
 from launch.settings import Settings
 from launch.template_parts import Resources
@@ -24,12 +25,12 @@ _EXACT = Context(prec=40)
 
 def idle(request: Request, settings: Settings, resources: Resources, book: PriceBook) -> Bill:
     """The bill of an hour in which nobody asks for anything."""
-    return _hour(request, settings, resources, book, instances=0 if request.option == "batch" else settings.minimum)
+    return _hour(request, settings, resources, book, is_busy=False)
 
 
 def most(request: Request, settings: Settings, resources: Resources, book: PriceBook) -> Bill:
     """The bill of an hour with every instance that may run, or with all that serverless may compute."""
-    return _hour(request, settings, resources, book, instances=most_instances(settings), is_busy=True)
+    return _hour(request, settings, resources, book, is_busy=True)
 
 
 def most_instances(settings: Settings) -> int:
@@ -68,6 +69,7 @@ def month(
 ) -> Month | None:
     """The month of a workload with this configuration; None where it can't run so.
 
+    All of the traffic is the main variant's; of the others the least instances are paid.
     Raises: InputError for a workload that names a recording which is not given.
     """
     # What an answer says beside its settings follows from the workload again.
@@ -78,8 +80,15 @@ def month(
     played = work.proposed(replace(work.played[request.option], variant=_variant(request, settings)))
     if played is None or played.outcome is None:
         return None
+    bill = bill_of(work, played.outcome)
+    beside = [
+        one
+        for fleet in fleets(request)[1:]
+        for one in _instances(request, fleet, fleet.settings.minimum, hours=HOURS_PER_MONTH)
+    ]
+    more = bill_for(beside, request.region, book, estimate=True)
     return Month(
-        bill=bill_of(work, played.outcome),
+        bill=replace(bill, lines=(*bill.lines, *more.lines)),
         requests=Decimal(str(float(played.outcome.offered[0]))),
         endpoints=round(float(work.point.units[0])),
     )
@@ -100,18 +109,12 @@ def _hour(
     resources: Resources,
     book: PriceBook,
     *,
-    instances: int,
-    is_busy: bool = False,
+    is_busy: bool,
 ) -> Bill:
     metered = []
-    if settings.instance_type is not None:
-        component = _RENTED.get(request.option, "hosting")
-        item = f"{component}/{settings.instance_type}"
-        name = f"{COMPONENTS[component]} ({settings.instance_type})"
-        metered.append(Metered(item=item, quantity=Decimal(instances), name=name, note=f"{instances} x 1 h"))
-        if settings.volume_gb:
-            gb = Decimal(settings.volume_gb * instances)
-            metered.append(_by_the_month("storage/hosting", gb, f"{gb} GB"))
+    for fleet in fleets(request):
+        idle = 0 if request.option == "batch" else fleet.settings.minimum
+        metered += _instances(request, fleet, most_instances(fleet.settings) if is_busy else idle, hours=1)
     if settings.memory_mb is not None:
         metered += _serverless(settings, is_busy=is_busy)
     kinds = [one["Type"] for one in resources.values()]
@@ -121,6 +124,27 @@ def _hour(
         metered.append(_by_the_month("cloudwatch/alarm", Decimal(alarms), f"{alarms} alarms"))
     paid = [one for one in metered if one.quantity]
     return bill_for(paid, request.region, book, estimate=True)
+
+
+def _instances(request: Request, fleet: Fleet, instances: int, *, hours: int) -> list[Metered]:
+    """Instances of a variant with their volumes."""
+    settings = fleet.settings
+    if settings.instance_type is None:
+        return []
+    component = _RENTED.get(request.option, "hosting")
+    of = f", variant {fleet.name}" if fleet.suffix else ""
+    found = [
+        Metered(
+            item=f"{component}/{settings.instance_type}",
+            quantity=Decimal(instances * hours),
+            name=f"{COMPONENTS[component]} ({settings.instance_type}{of})",
+            note=f"{instances} x {hours} h",
+        )
+    ]
+    if settings.volume_gb:
+        gb = settings.volume_gb * instances
+        found.append(_by_the_month("storage/hosting", Decimal(gb), f"{gb} GB", hours=hours))
+    return found
 
 
 def _serverless(settings: Settings, *, is_busy: bool) -> list[Metered]:
@@ -135,9 +159,9 @@ def _serverless(settings: Settings, *, is_busy: bool) -> list[Metered]:
     ]
 
 
-def _by_the_month(item: str, quantity: Decimal, what: str) -> Metered:
-    hourly = _EXACT.divide(quantity, Decimal(HOURS_PER_MONTH))
-    return Metered(item=item, quantity=hourly, note=f"{what} x 1 h / {HOURS_PER_MONTH} h of a month")
+def _by_the_month(item: str, quantity: Decimal, what: str, *, hours: int = 1) -> Metered:
+    share = _EXACT.divide(quantity * hours, Decimal(HOURS_PER_MONTH))
+    return Metered(item=item, quantity=share, note=f"{what} x {hours} h / {HOURS_PER_MONTH} h of a month")
 
 
 def is_paid_by_request(request: Request) -> bool:

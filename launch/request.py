@@ -4,10 +4,11 @@ The fields are described in docs/launch/README.md#launch-file. A request says wh
 `launch.plan.plan` checks it against what the option can do.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 
 from fitness import document
+from fitness.analytic.settings import NUMBERS
 from fitness.errors import InputError, Problem
 from fitness.resolve import DEFAULT_REGION
 from fitness.verdict import OptionResult
@@ -29,8 +30,10 @@ OPTIONS_TO_LAUNCH = (
 FRAMEWORKS = ("sklearn", "xgboost", "onnx", "pytorch", "tensorflow", "huggingface", "triton")
 SPLITS = ("line", "none")
 STRATEGIES = ("all_at_once", "canary", "linear", "rolling")
+MOST_WEIGHT = 1_000_000  # of a variant: any number for the API, but a share of less reaches nobody
 # The program's bucket; an S3 URI may name the account and the Region so.
 BUCKET = "s3://hostfit-{account}-{region}"
+_MOST_INSTANCES = int(NUMBERS["max_instances"][1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,19 @@ class Container:
     environment: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
     is_prefix: bool = False  # the URL is a prefix with many models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A model that answers a share of the requests beside the main one; what is None is as in the configuration."""
+
+    name: str  # callers may choose a variant by it
+    weight: float = 1.0  # its share is its weight among those of all variants
+    model: Model
+    container: Container | None = None  # None until the model is resolved
+    instance_type: str | None = None
+    min_instances: int | None = None
+    max_instances: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +129,8 @@ class Request:
     configuration: Mapping[str, object]  # the settings of an answer, docs/settings.md
     models: tuple[Model, ...]
     containers: tuple[Container, ...] = ()  # empty until the models are resolved
+    weight: float | None = None  # of the main variant among `variants`; None: 1
+    variants: tuple[Variant, ...] = ()
     capture: Capture | None = None
     kms_key_arn: str | None = None
     network: Network | None = None
@@ -156,6 +174,8 @@ def from_document(content: object) -> Request:
         configuration=_configuration(given),
         models=tuple(_model(one) for one in given.each("models", names_of(Model))),
         containers=tuple(_container(one) for one in given.each("containers", names_of(Container))),
+        weight=given.number("weight", 0, MOST_WEIGHT),
+        variants=tuple(_variant(one) for one in given.each("variants", names_of(Variant))),
         capture=_capture(given.inside("capture", names_of(Capture))),
         kms_key_arn=given.text_or_none("kms_key_arn", *forms.KMS_KEY),
         network=_network(given.inside("network", names_of(Network))),
@@ -224,6 +244,21 @@ def from_verdict(
     )
 
 
+def models_of(request: Request) -> dict[str, Model]:
+    """Every model, also those of variants, by its place in the launch file."""
+    found = {f"models[{index}]": model for index, model in enumerate(request.models)}
+    return found | {f"variants[{index}].model": one.model for index, one in enumerate(request.variants)}
+
+
+def with_models(request: Request, change: Callable[[Model], Model]) -> Request:
+    """The request with every model changed, also those of variants."""
+    return replace(
+        request,
+        models=tuple(change(one) for one in request.models),
+        variants=tuple(replace(one, model=change(one.model)) for one in request.variants),
+    )
+
+
 def names_of(kind: type) -> tuple[str, ...]:
     """The names of the fields of a dataclass."""
     return tuple(one.name for one in fields(kind))
@@ -276,6 +311,23 @@ def _container(given: Fields) -> Container:
         environment=given.words("environment", forms.ENVIRONMENT_KEY, forms.ENVIRONMENT_VALUE),
         name=given.text_or_none("name", *forms.CONTAINER_NAME),
         is_prefix=given.flag("is_prefix", usual=False),
+    )
+
+
+def _variant(given: Fields) -> Variant:
+    model, container = given.inside("model", names_of(Model)), given.inside("container", names_of(Container))
+    if model is None:
+        message = 'is missing: a mapping such as {source: "sample:iris"}'
+        given.problems.append(Problem(path=given.at("model"), message=message))
+    weight = given.number("weight", 0, MOST_WEIGHT)
+    return Variant(
+        name=given.text("name", *forms.VARIANT_NAME),
+        weight=1.0 if weight is None else weight,
+        model=Model(source="") if model is None else _model(model),
+        container=None if container is None else _container(container),
+        instance_type=given.text_or_none("instance_type", *forms.INSTANCE_TYPE),
+        min_instances=given.whole("min_instances", 1, _MOST_INSTANCES),
+        max_instances=given.whole("max_instances", 1, _MOST_INSTANCES),
     )
 
 

@@ -7,6 +7,7 @@ Source: Amazon SageMaker developer guide, "CreateModel API: execution role permi
 import re
 from collections.abc import Iterable, Mapping
 
+from launch.fleets import parameters
 from launch.request import BUCKET, Request
 from launch.settings import settings_of
 from launch.template_parts import Json, Resources, escaped, ref, resource, sub
@@ -66,21 +67,15 @@ def allow(sid: str, actions: Iterable[str], resources: Iterable[object], conditi
     return found if condition is None else {**found, "Condition": condition}
 
 
-def model_data(index: int, count: int) -> str:
-    """The parameter that holds where a container's model lies."""
-    return "ModelData" if count == 1 else f"ModelData{index + 1}"
-
-
 def async_prefix(request: Request) -> str:
     """Where an asynchronous endpoint reads and writes: `input/`, `output/` and `failure/` under it."""
     return (request.async_output_s3 or f"{BUCKET}/async/{request.name}").rstrip("/")
 
 
 def _reads_models(request: Request) -> list[Json]:
-    count = len(request.containers)
     objects, listed = [], []
-    for index, container in enumerate(request.containers):
-        path = {"Fn::Select": [1, {"Fn::Split": ["s3://", ref(model_data(index, count))]}]}
+    for index, (name, container) in enumerate(parameters(request).items()):
+        path = {"Fn::Select": [1, {"Fn::Split": ["s3://", ref(name)]}]}
         end = "*" if container.is_prefix else ""
         objects.append({"Fn::Sub": [f"arn:${{AWS::Partition}}:s3:::${{Path}}{end}", {"Path": path}]})
         if container.is_prefix:
@@ -95,7 +90,7 @@ def _lists(sid: str, bucket: str, prefix: str) -> Json:
 
 
 def _pulls(request: Request) -> list[Json]:
-    found = [IMAGE.fullmatch(container.image) for container in request.containers]
+    found = [IMAGE.fullmatch(container.image) for container in parameters(request).values()]
     repositories = dict.fromkeys(
         f"arn:${{AWS::Partition}}:ecr:{one['region']}:{one['account']}:repository/{one['repository']}"
         for one in found

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fitness.machines import LOCAL_DISK_FAMILIES
 from fitness.simulation.policy_config import Stated, stated
 from launch.request import Request
 
@@ -105,6 +106,12 @@ def settings_of(request: Request) -> Settings:
         schedule=tuple(_action(one, endpoints) for one in schedule),
         endpoints=endpoints,
     )
+
+
+def has_local_disk(instance_type: str) -> bool:
+    """Whether the type brings its disk, so that no volume can be asked for."""
+    family = instance_type.split(".")[1]
+    return family in LOCAL_DISK_FAMILIES or family.endswith("d")
 
 
 def _action(one: Mapping[str, object], endpoints: int) -> Mapping[str, object]:

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 
 from fitness.options import OPTIONS
-from launch.request import Request, as_document, read_request
-from launch.roles import async_prefix, model_data, role
-from launch.settings import settings_of
+from launch.fleets import Fleet, fleets
+from launch.request import Container, Request, as_document, read_request
+from launch.roles import async_prefix, role
 from launch.template_alarms import alarms, answers
 from launch.template_batch import schedule
 from launch.template_components import component
@@ -19,25 +19,25 @@ from launch.template_hosting import endpoint, endpoint_config, model
 from launch.template_parts import TAGGED, Json, Resources, att, ref, text
 from launch.template_scaling import scaling
 
-WATCHING = ("LatencyAlarm", "ErrorAlarm")  # the alarms that may take an update back
+WATCHING = ("LatencyAlarm", "ErrorAlarm")  # the alarms of each variant, which may take an update back
 
 
 def template(request: Request) -> Json:
     """The template of a checked request whose models are resolved."""
     resources = _tagged(_resources(request), tags(request))
-    count = len(request.containers)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{OPTIONS[request.option].title} {request.name}",
         # As text: the metadata of a template may hold no fractions.
         "Metadata": {"hostfit": {"request": json.dumps(as_document(request), sort_keys=True)}},
         "Parameters": {
-            model_data(index, count): {
+            name: {
                 "Type": "String",
-                "Description": f"Where the model{'' if one.name is None else f' of container {one.name}'} lies in S3",
+                "Description": f"Where the model{_whose(fleet, one)} lies in S3",
                 "Default": one.model_data_url,
             }
-            for index, one in enumerate(request.containers)
+            for fleet in fleets(request)
+            for name, one in fleet.containers.items()
         },
         "Resources": resources,
         "Outputs": {
@@ -65,20 +65,31 @@ def tags(request: Request) -> dict[str, str]:
 
 
 def _resources(request: Request) -> Resources:
-    settings = settings_of(request)
-    found = {**role(request), **model(request)}
+    variants = fleets(request)
+    found = role(request)
+    for one in variants:
+        found |= model(request, one)
     if request.option == "batch":
         return {**found, **schedule(request)}
-    told = {**alarms(request, settings), **answers(request)}
-    watching = [name for name in WATCHING if name in told]
-    return {
+    told = {**alarms(request, variants), **answers(request)}
+    watching = [name for name in told if name.startswith(WATCHING)]
+    made = {
         **found,
         **told,
-        **endpoint_config(request, settings),
-        **endpoint(request, settings, watching),
-        **component(request, settings, watching),
-        **scaling(request, settings),
+        **endpoint_config(request, variants),
+        **endpoint(request, variants, watching),
+        **component(request, variants[0].settings, watching),
     }
+    for one in variants:
+        made |= scaling(request, one)
+    return made
+
+
+def _whose(fleet: Fleet, one: Container) -> str:
+    """Which of several models it is."""
+    if fleet.suffix:
+        return f" of variant {fleet.name}"
+    return "" if one.name is None else f" of container {one.name}"
 
 
 def _tagged(resources: Resources, given: Mapping[str, str]) -> Resources:

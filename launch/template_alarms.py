@@ -1,8 +1,10 @@
 """Alarms of an endpoint, who hears of them, and the topics of asynchronous answers."""
 
+from collections.abc import Sequence
+
+from launch.fleets import Fleet
 from launch.request import Alarms, Request
-from launch.settings import Settings
-from launch.template_parts import VARIANT, Json, Resources, dimensions, ref, resource, sub
+from launch.template_parts import Json, Resources, dimensions, ref, resource, sub
 
 MINUTES = 2  # in a row: a single slow minute wakes nobody
 USUAL = Alarms(errors_per_minute=1)  # what takes an update back where the request says nothing
@@ -21,36 +23,14 @@ def watched(request: Request) -> Alarms | None:
     return given
 
 
-def alarms(request: Request, settings: Settings) -> Resources:
-    """The alarms, with a topic where somebody is to be told."""
+def alarms(request: Request, variants: Sequence[Fleet]) -> Resources:
+    """The alarms of each variant, with a topic where somebody is to be told."""
     asked = watched(request)
     if asked is None:
         return {}
-    of = _dimensions(request, settings)
-    told = ref("AlarmTopic") if asked.email is not None else None
     found: Resources = {}
-    if asked.latency_p99_ms is not None:
-        found["LatencyAlarm"] = alarm(
-            f"99 of 100 answers of {request.name} take less than {asked.latency_p99_ms:g} ms",
-            of,
-            MetricName="ModelLatency",
-            ExtendedStatistic="p99",
-            Threshold=asked.latency_p99_ms * 1000,  # the metric counts microseconds
-            ComparisonOperator="GreaterThanThreshold",
-            EvaluationPeriods=MINUTES,
-            AlarmActions=told and [told],
-        )
-    if asked.errors_per_minute is not None:
-        found["ErrorAlarm"] = alarm(
-            f"{request.name} fails less than {asked.errors_per_minute} times in a minute",
-            dimensions(EndpointName=request.name) if request.option == "async" else of,
-            MetricName="InvocationFailures" if request.option == "async" else "Invocation5XXErrors",
-            Statistic="Sum",
-            Threshold=asked.errors_per_minute,
-            ComparisonOperator="GreaterThanOrEqualToThreshold",
-            EvaluationPeriods=1,
-            AlarmActions=told and [told],
-        )
+    for one in variants:
+        found |= _alarms(request, asked, one)
     if asked.email is not None:
         found["AlarmTopic"] = resource("SNS::Topic", DisplayName=f"Alarms of {request.name}")
         found["AlarmEmail"] = resource(
@@ -60,6 +40,36 @@ def alarms(request: Request, settings: Settings) -> Resources:
             "SNS::TopicPolicy",
             Topics=[ref("AlarmTopic")],
             PolicyDocument={"Version": "2012-10-17", "Statement": [_told_by_alarms(request)]},
+        )
+    return found
+
+
+def _alarms(request: Request, asked: Alarms, one: Fleet) -> Resources:
+    of = _dimensions(request, one)
+    what = f"{request.name}, variant {one.name}," if one.suffix else request.name
+    told = ref("AlarmTopic") if asked.email is not None else None
+    found: Resources = {}
+    if asked.latency_p99_ms is not None:
+        found[f"LatencyAlarm{one.suffix}"] = alarm(
+            f"99 of 100 answers of {what} take less than {asked.latency_p99_ms:g} ms",
+            of,
+            MetricName="ModelLatency",
+            ExtendedStatistic="p99",
+            Threshold=asked.latency_p99_ms * 1000,  # the metric counts microseconds
+            ComparisonOperator="GreaterThanThreshold",
+            EvaluationPeriods=MINUTES,
+            AlarmActions=told and [told],
+        )
+    if asked.errors_per_minute is not None:
+        found[f"ErrorAlarm{one.suffix}"] = alarm(
+            f"{what} fails less than {asked.errors_per_minute} times in a minute",
+            dimensions(EndpointName=request.name) if request.option == "async" else of,
+            MetricName="InvocationFailures" if request.option == "async" else "Invocation5XXErrors",
+            Statistic="Sum",
+            Threshold=asked.errors_per_minute,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            EvaluationPeriods=1,
+            AlarmActions=told and [told],
         )
     return found
 
@@ -89,10 +99,10 @@ def answers(request: Request) -> Resources:
     }
 
 
-def _dimensions(request: Request, settings: Settings) -> list[Json]:
-    if settings.has_components:
+def _dimensions(request: Request, one: Fleet) -> list[Json]:
+    if one.settings.has_components:
         return dimensions(InferenceComponentName=request.name)
-    return dimensions(EndpointName=request.name, VariantName=VARIANT)
+    return dimensions(EndpointName=request.name, VariantName=one.name)
 
 
 def _told_by_alarms(request: Request) -> Json:

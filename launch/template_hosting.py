@@ -1,13 +1,14 @@
 """Models, endpoint configurations and endpoints."""
 
 import math
+from collections.abc import Sequence
 
 from fitness.instances import catalogue
-from fitness.machines import LOCAL_DISK_FAMILIES
+from launch.fleets import Fleet
 from launch.request import Container, Request, Update
-from launch.roles import async_prefix, model_data
-from launch.settings import Settings
-from launch.template_parts import VARIANT, Json, Resources, att, present, ref, resource, text
+from launch.roles import async_prefix
+from launch.settings import Settings, has_local_disk
+from launch.template_parts import Json, Resources, att, present, ref, resource, text
 
 TRAFFIC = {"all_at_once": "ALL_AT_ONCE", "canary": "CANARY", "linear": "LINEAR"}
 MOST_BLUE_GREEN_S = 14_400  # API reference, BlueGreenUpdatePolicy.MaximumExecutionTimeoutInSeconds, read 2026-11-21
@@ -15,14 +16,14 @@ MOST_ROLLING_S = 28_800  # API reference, RollingUpdatePolicy.MaximumExecutionTi
 START_S = 1_800  # for instances to start and the containers to load their models
 
 
-def model(request: Request) -> Resources:
-    """The model: one container, one for many models, or several."""
-    count = len(request.containers)
-    containers = [_container(request, index, one) for index, one in enumerate(request.containers)]
+def model(request: Request, fleet: Fleet) -> Resources:
+    """The model of a variant: one container, one for many models, or several."""
+    count = len(fleet.containers)
+    containers = [_container(name, one, is_one=count == 1) for name, one in fleet.containers.items()]
     mode = {"mce_direct": "Direct"}.get(request.option, "Serial")
     network = request.network
     return {
-        "Model": resource(
+        f"Model{fleet.suffix}": resource(
             "SageMaker::Model",
             ExecutionRoleArn=att("Role", "Arn"),
             PrimaryContainer=containers[0] if count == 1 else None,
@@ -42,14 +43,15 @@ def vpc(request: Request) -> Json | None:
     return {"Subnets": list(network.subnets), "SecurityGroupIds": list(network.security_groups)}
 
 
-def endpoint_config(request: Request, settings: Settings) -> Resources:
+def endpoint_config(request: Request, variants: Sequence[Fleet]) -> Resources:
     """What the endpoint runs on, and what it keeps."""
+    settings = variants[0].settings
     parted = settings.has_components
     return {
         "EndpointConfig": resource(
             "SageMaker::EndpointConfig",
             # A role that is not yet allowed to read the model makes the endpoint fail.
-            ProductionVariants=[_variant(settings, has_model=not parted)],
+            ProductionVariants=[_variant(one, has_model=not parted) for one in variants],
             ExecutionRoleArn=att("Role", "Arn") if parted else None,
             VpcConfig=vpc(request) if parted else None,
             EnableNetworkIsolation=True if parted and request.network and request.network.isolation else None,
@@ -65,15 +67,13 @@ def encrypts_volume(settings: Settings) -> bool:
     return settings.instance_type is not None and not has_local_disk(settings.instance_type)
 
 
-def has_local_disk(instance_type: str) -> bool:
-    """Whether the type brings its disk, so that no volume can be asked for."""
-    return instance_type.split(".")[1] in LOCAL_DISK_FAMILIES
-
-
-def endpoint(request: Request, settings: Settings, alarms: list[str]) -> Resources:
+def endpoint(request: Request, variants: Sequence[Fleet], alarms: list[str]) -> Resources:
     """The endpoint, and how changes reach it; `alarms` take them back."""
-    deployed = None if settings.has_components else deployment(request.update, alarms)
-    keeps = settings.scales and not settings.has_components
+    parted = variants[0].settings.has_components
+    deployed = None if parted else deployment(request.update, alarms)
+    keeps = any(one.settings.scales for one in variants) and not parted
+    # Weights change with the request too; of one variant they say nothing.
+    changes = ["DataCaptureConfig", *(["DesiredWeight"] if len(variants) > 1 else [])]
     return {
         "Endpoint": resource(
             "SageMaker::Endpoint",
@@ -82,7 +82,7 @@ def endpoint(request: Request, settings: Settings, alarms: list[str]) -> Resourc
             DeploymentConfig=deployed,
             # What scaling has made of the instances outlives a change; what is captured changes with it.
             RetainAllVariantProperties=True if keeps else None,
-            ExcludeRetainedVariantProperties=[{"VariantPropertyType": "DataCaptureConfig"}] if keeps else None,
+            ExcludeRetainedVariantProperties=[{"VariantPropertyType": one} for one in changes] if keeps else None,
         )
     }
 
@@ -128,22 +128,23 @@ def takes_s(update: Update) -> int:
     return starts * START_S + (steps + 1) * update.wait_s
 
 
-def _container(request: Request, index: int, one: Container) -> Json:
+def _container(parameter: str, one: Container, *, is_one: bool) -> Json:
     return present(
         {
             "Image": one.image,
-            "ModelDataUrl": ref(model_data(index, len(request.containers))),
+            "ModelDataUrl": ref(parameter),
             "Mode": "MultiModel" if one.is_prefix else None,
-            "ContainerHostname": one.name if len(request.containers) > 1 else None,
+            "ContainerHostname": None if is_one else one.name,
             "Environment": dict(one.environment) or None,
         }
     )
 
 
-def _variant(settings: Settings, *, has_model: bool) -> Json:
-    named: Json = {"VariantName": VARIANT}
+def _variant(fleet: Fleet, *, has_model: bool) -> Json:
+    settings = fleet.settings
+    named: Json = {"VariantName": fleet.name}
     if has_model:
-        named |= {"ModelName": att("Model", "ModelName"), "InitialVariantWeight": 1}
+        named |= {"ModelName": att(f"Model{fleet.suffix}", "ModelName"), "InitialVariantWeight": fleet.weight}
     if settings.instance_type is None:
         serverless = {
             "MemorySizeInMB": settings.memory_mb,

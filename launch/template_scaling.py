@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from fitness.simulation.policy_config import BACKLOG
 from fitness.simulation.rules import Step
+from launch.fleets import Fleet
 from launch.request import Request
-from launch.settings import Settings
 from launch.template_alarms import alarm
-from launch.template_parts import VARIANT, Json, Resources, dimensions, ref, resource
+from launch.template_parts import Json, Resources, dimensions, ref, resource
 
 # Predefined metrics of Application Auto Scaling for a target (API reference, PredefinedMetricSpecification).
 PER_INSTANCE = "SageMakerVariantInvocationsPerInstance"
@@ -20,23 +20,25 @@ WAKE_COOLDOWN_S = 60
 _DAYS = {"daily": "*", "weekdays": "MON-FRI", "weekends": "SAT-SUN"}
 
 
-def scaling(request: Request, settings: Settings) -> Resources:
-    """The scalable target with its policies; nothing where the number of instances is fixed."""
+def scaling(request: Request, fleet: Fleet) -> Resources:
+    """The scalable target of a variant with its policies; nothing where the number of its instances is fixed."""
+    settings = fleet.settings
     if settings.instance_type is None or not settings.scales:
         return {}
-    found = {"Scaling": _target(request, settings)}
+    found = {f"Scaling{fleet.suffix}": _target(request, fleet)}
     if settings.stated is not None and settings.stated.step is not None:
-        found |= _steps(request, settings)
+        found |= _steps(request, fleet)
     elif settings.target_per_minute is not None or settings.backlog_target is not None:
-        found["ScalingPolicy"] = _tracking(request, settings)
+        found[f"ScalingPolicy{fleet.suffix}"] = _tracking(request, fleet)
     if settings.minimum == 0 or any(one["min_instances"] == 0 for one in settings.schedule):
-        found |= _wake(request, settings)
+        found |= _wake(request, fleet)
     return found
 
 
-def _target(request: Request, settings: Settings) -> Json:
+def _target(request: Request, fleet: Fleet) -> Json:
+    settings = fleet.settings
     parted = settings.has_components
-    place = f"inference-component/{request.name}" if parted else f"endpoint/{request.name}/variant/{VARIANT}"
+    place = f"inference-component/{request.name}" if parted else f"endpoint/{request.name}/variant/{fleet.name}"
     dimension = "inference-component:DesiredCopyCount" if parted else "variant:DesiredInstanceCount"
     return resource(
         "ApplicationAutoScaling::ScalableTarget",
@@ -62,7 +64,8 @@ def _action(index: int, one: Mapping[str, object]) -> Json:
     }
 
 
-def _tracking(request: Request, settings: Settings) -> Json:
+def _tracking(request: Request, fleet: Fleet) -> Json:
+    settings = fleet.settings
     target: Json
     if request.option == "async":
         target = {
@@ -81,11 +84,14 @@ def _tracking(request: Request, settings: Settings) -> Json:
             "PredefinedMetricSpecification": {"PredefinedMetricType": metric},
         }
     cooldowns = {"ScaleOutCooldown": settings.scale_out_cooldown_s, "ScaleInCooldown": settings.scale_in_cooldown_s}
-    return _policy("tracking", "TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=target | cooldowns)
+    return _policy(
+        fleet, "tracking", "TargetTrackingScaling", TargetTrackingScalingPolicyConfiguration=target | cooldowns
+    )
 
 
-def _steps(request: Request, settings: Settings) -> Resources:
+def _steps(request: Request, fleet: Fleet) -> Resources:
     """Step policies with the alarms that call them."""
+    settings, suffix = fleet.settings, fleet.suffix
     assert settings.stated is not None  # noqa: S101 the caller has looked
     step, metric = settings.stated.step, settings.stated.metric
     assert step is not None and metric is not None  # noqa: S101, PT018 the caller has looked
@@ -94,30 +100,34 @@ def _steps(request: Request, settings: Settings) -> Resources:
     elif settings.has_components:
         of, statistic = dimensions(InferenceComponentName=request.name), "Sum"
     else:
-        of, statistic = dimensions(EndpointName=request.name, VariantName=VARIANT), "Sum"
+        of, statistic = dimensions(EndpointName=request.name, VariantName=fleet.name), "Sum"
     measured: Json = {"MetricName": metric, "Statistic": statistic}
     found: Resources = {
-        "ScaleOutPolicy": _step_policy("scale-out", _outward(step.steps_out), settings.scale_out_cooldown_s),
-        "ScaleOutAlarm": alarm(
+        f"ScaleOutPolicy{suffix}": _step_policy(
+            fleet, "scale-out", _outward(step.steps_out), settings.scale_out_cooldown_s
+        ),
+        f"ScaleOutAlarm{suffix}": alarm(
             f"{request.name} has more to do than {step.out_above:g} for each instance",
             of,
             **measured,
             Threshold=step.out_above,
             ComparisonOperator="GreaterThanOrEqualToThreshold",
             EvaluationPeriods=step.out_points,
-            AlarmActions=[ref("ScaleOutPolicy")],
+            AlarmActions=[ref(f"ScaleOutPolicy{suffix}")],
         ),
     }
     if step.steps_in:
-        found["ScaleInPolicy"] = _step_policy("scale-in", _inward(step.steps_in), settings.scale_in_cooldown_s)
-        found["ScaleInAlarm"] = alarm(
+        found[f"ScaleInPolicy{suffix}"] = _step_policy(
+            fleet, "scale-in", _inward(step.steps_in), settings.scale_in_cooldown_s
+        )
+        found[f"ScaleInAlarm{suffix}"] = alarm(
             f"{request.name} has less to do than {step.in_below:g} for each instance",
             of,
             **measured,
             Threshold=step.in_below,
             ComparisonOperator="LessThanOrEqualToThreshold",
             EvaluationPeriods=step.in_points,
-            AlarmActions=[ref("ScaleInPolicy")],
+            AlarmActions=[ref(f"ScaleInPolicy{suffix}")],
         )
     return found
 
@@ -144,7 +154,7 @@ def _inward(steps: Sequence[Step]) -> list[Json]:
     return found
 
 
-def _wake(request: Request, settings: Settings) -> Resources:
+def _wake(request: Request, fleet: Fleet) -> Resources:
     """What leaves zero: a target has nothing to divide by there.
 
     Source: Amazon SageMaker developer guide, async-inference-autoscale and endpoint-auto-scaling-zero-instances.
@@ -156,9 +166,9 @@ def _wake(request: Request, settings: Settings) -> Resources:
         asked = {"MetricName": "NoCapacityInvocationFailures", "Statistic": "Maximum", "EvaluationPeriods": 1}
         of = dimensions(InferenceComponentName=request.name)
     first = [{"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}]
-    cooldown_s = settings.scale_out_cooldown_s if request.option == "async" else WAKE_COOLDOWN_S
+    cooldown_s = fleet.settings.scale_out_cooldown_s if request.option == "async" else WAKE_COOLDOWN_S
     return {
-        "WakePolicy": _step_policy("leave-zero", first, cooldown_s),
+        "WakePolicy": _step_policy(fleet, "leave-zero", first, cooldown_s),
         "WakeAlarm": alarm(
             f"somebody asks {request.name}, and nothing runs",
             of,
@@ -170,16 +180,17 @@ def _wake(request: Request, settings: Settings) -> Resources:
     }
 
 
-def _step_policy(name: str, steps: list[Json], cooldown_s: int) -> Json:
+def _step_policy(fleet: Fleet, name: str, steps: list[Json], cooldown_s: int) -> Json:
     how = {
         "AdjustmentType": "ChangeInCapacity",
         "MetricAggregationType": "Maximum" if name == "leave-zero" else "Average",
         "Cooldown": cooldown_s,
         "StepAdjustments": steps,
     }
-    return _policy(name, "StepScaling", StepScalingPolicyConfiguration=how)
+    return _policy(fleet, name, "StepScaling", StepScalingPolicyConfiguration=how)
 
 
-def _policy(name: str, kind: str, **configuration: object) -> Json:
-    found: Json = {"PolicyName": name, "PolicyType": kind, "ScalingTargetId": ref("Scaling"), **configuration}
+def _policy(fleet: Fleet, name: str, kind: str, **configuration: object) -> Json:
+    target = ref(f"Scaling{fleet.suffix}")
+    found: Json = {"PolicyName": name, "PolicyType": kind, "ScalingTargetId": target, **configuration}
     return resource("ApplicationAutoScaling::ScalingPolicy", **found)

@@ -125,6 +125,8 @@ class Verifying(Looking):
             properties = {key: stack.value(one) for key, one in declared.items() if key not in left_out}
             yield from _differences(logical_id, "", properties, live)
             yield from _in_service(logical_id, live)
+            if resource["Type"] == "AWS::SageMaker::Endpoint":
+                yield from _weights(logical_id, template, live)
 
 
 def _of_the_whole(asked: Plan | str, found: Launched) -> Iterator[Difference]:
@@ -145,6 +147,17 @@ def _in_service(logical_id: str, live: Mapping[str, Any]) -> Iterator[Difference
             yield Difference(logical_id=logical_id, path=member, asked="InService", live=shown)
 
 
+def _weights(logical_id: str, template: Mapping[str, Any], live: Mapping[str, Any]) -> Iterator[Difference]:
+    """The weights of an endpoint's variants can be changed without its configuration."""
+    config = template["Resources"].get("EndpointConfig", {}).get("Properties", {})
+    asked = {one["VariantName"]: one.get("InitialVariantWeight") for one in config.get("ProductionVariants", [])}
+    current = {one["VariantName"]: one.get("CurrentWeight") for one in live.get("ProductionVariants", [])}
+    if len(asked) > 1:  # of one variant, a weight says nothing
+        for name, weight in asked.items():
+            path = f"ProductionVariants.{name}.CurrentWeight"
+            yield from _differences(logical_id, path, weight, current.get(name))
+
+
 def _differences(logical_id: str, path: str, asked: object, live: object) -> Iterator[Difference]:
     """Compare what was asked for with what is told, member by member; what else is told is of no interest."""
     if asked is _UNKNOWN:
@@ -160,9 +173,10 @@ def _differences(logical_id: str, path: str, asked: object, live: object) -> Ite
 
 
 def _in_order(items: list[Any]) -> list[Any]:
-    """Items that have names by their names: services keep dimensions and the like in an order of their own."""
-    if all(isinstance(one, Mapping) and isinstance(one.get("Name"), str) for one in items):
-        return sorted(items, key=lambda one: str(one["Name"]))
+    """Items that have names by their names: services keep dimensions and variants in an order of their own."""
+    for name in ("Name", "VariantName"):
+        if all(isinstance(one, Mapping) and isinstance(one.get(name), str) for one in items):
+            return sorted(items, key=lambda one: str(one[name]))
     return items
 
 

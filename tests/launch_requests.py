@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from launch.request import Alarms, Capture, Container, Model, Network, Request, Transform, Update
+from launch.request import Alarms, Capture, Container, Model, Network, Request, Transform, Update, Variant
 
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
@@ -43,6 +43,11 @@ BATCH = Transform(input_s3="s3://records/in/", output_s3="s3://records/out/")
 
 def container(path: str, image: str = SKLEARN, **more: Any) -> Container:
     return Container(image=image, model_data_url=f"s3://models/{path}/model.tar.gz", **more)
+
+
+def variant(name: str, path: str = "iris-2", **more: Any) -> Variant:
+    found = container(path)
+    return Variant(name=name, model=Model(source=found.model_data_url, image=found.image), container=found, **more)
 
 
 def many(path: str, image: str = SKLEARN) -> Container:
@@ -107,6 +112,14 @@ OF_OPTION: Mapping[str, Mapping[str, dict[str, Any]]] = {
         "to_zero_rolling": {"configuration": TO_ZERO, **ROLLING["rolling"]},
         "to_zero_on_gpu": {"configuration": {**TO_ZERO, "instance_type": "ml.g5.12xlarge", "volume_gb": 0}},
         "local_disk": {"configuration": ON_GPU, "kms_key_arn": KEY},
+        "variants": {
+            "variants": (variant("challenger", instance_type="ml.c5.large", max_instances=2),), "weight": 9.0,
+            "alarms": ALARMS, "update": Update(strategy="canary", percent=25), **CAPTURED["capture"],
+        },
+        "variants_steps": {
+            "configuration": {**SCALED, "max_instances": 8, "policy": STEPS}, "network": VPC, "kms_key_arn": KEY,
+            "variants": (variant("new-model", weight=0.5, min_instances=2), variant("shadow", weight=0.0)),
+        },
     },
     "serverless": {**ON_ENDPOINTS, "provisioned": {"provisioned_concurrency": 2}},
     "async": {

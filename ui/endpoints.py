@@ -7,8 +7,9 @@ from decimal import Decimal
 import pandas as pd
 import streamlit as st
 
+from launch.fleets import fleets, shares
 from launch.launched import Launched, Phase
-from launch.request import as_document
+from launch.request import Request, as_document
 from ui import calling, cloud, endpoint_traffic, failing, jobs, launch_words, measuring, removing, steps, words
 from ui import format as fmt
 
@@ -182,7 +183,11 @@ def _draw_settings(one: Launched) -> None:
     )
     rows = {words.key_title(key): fmt.plain(fmt.value(held)) for key, held in one.request.configuration.items()}
     models = {f"Model {number}": fmt.plain(model.source) for number, model in enumerate(one.request.models, start=1)}
-    st.table({**rows, **models}, border="horizontal", alt=f"What was asked for under the name {one.name}")
+    st.table(
+        {**rows, **models, **_variants(one.request)},
+        border="horizontal",
+        alt=f"What was asked for under the name {one.name}",
+    )
     if one.outputs:
         with st.expander("Outputs of the stack", key="end_outputs"):
             st.table(
@@ -192,3 +197,16 @@ def _draw_settings(one: Launched) -> None:
             )
     with st.expander("The launch file", key="end_file"):
         st.json(as_document(one.request))
+
+
+def _variants(request: Request) -> dict[str, str]:
+    """What each of several variants answers and runs on; nothing where there is one."""
+    if not request.variants:
+        return {}
+    share, sources = shares(request), {one.name: one.model.source for one in request.variants}
+    found = {}
+    for fleet in fleets(request):
+        source = f": {sources[fleet.name]}" if fleet.name in sources else ""
+        told = f"{fmt.percent(share[fleet.name])} of the requests{source} on {fleet.settings.instance_type}"
+        found[f"Variant {fleet.name}"] = fmt.plain(told)
+    return found

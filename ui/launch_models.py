@@ -23,6 +23,8 @@ _FIRST: Mapping[str, tuple[Model, ...]] = {
     ),
 }
 _NONE: Mapping[str, int] = {"mce_direct": 2, "serial_pipeline": 2}
+_WEIGHTS: tuple[launch_draft.Path, launch_draft.Path] = (("weight",), ("variants", 0, "weight"))
+_FIRST_SHARE = 10  # percent, that a second model begins with
 _ON_GPU = ("mme_gpu", "triton_ensemble")  # no sample is for these
 
 
@@ -45,7 +47,9 @@ def draw(option: str, found: Sequence[Sample]) -> None:
         with st.container(border=True):
             if high > 1:
                 st.markdown(f"**{_part(option)} {index + 1}**")
-            _draw_model(option, index, found)
+            _draw_model(option, ("models", index), found)
+    if option == "real_time":
+        _draw_second(found)
     if high > 1:
         with st.container(horizontal=True):
             st.button(
@@ -65,8 +69,67 @@ def draw(option: str, found: Sequence[Sample]) -> None:
             )
 
 
-def _draw_model(option: str, index: int, found: Sequence[Sample]) -> None:
-    path = ("models", index)
+def _draw_second(found: Sequence[Sample]) -> None:
+    """Draw the model that gets a share of the requests beside the first, and how to add or drop it."""
+    held = launch_draft.value(("variants",))
+    count = len(held) if isinstance(held, list) else 0
+    if count == 0:
+        st.button(
+            "Test a second model beside it",
+            key="lch_add_variant",
+            icon=":material/call_split:",
+            on_click=_add_variant,
+            args=(first_models("real_time", found)[0].source,),
+            help="An A/B test: a share of the requests goes to another model, on instances of its own.",
+        )
+    elif count > 1:
+        st.caption("Several variants share the requests; the launch file has them.")
+    else:
+        with st.container(border=True):
+            st.markdown("**Second model**")
+            left, right = st.columns(2)
+            with left:
+                _text("Name of the variant", ("variants", 0, "name"), help="Callers may choose it by its name.")
+            with right:
+                _draw_share()
+            _draw_model("real_time", ("variants", 0, "model"), found)
+            st.caption("It runs as the configuration says; the launch file may say otherwise.")
+        st.button("Drop the second model", key="lch_drop_variant", icon=":material/remove:", on_click=_drop_variant)
+
+
+def _draw_share() -> None:
+    weights = [launch_draft.value(path) for path in _WEIGHTS]
+    first, second = (float(one) if isinstance(one, int | float) else 1.0 for one in weights)
+    key = _key(_WEIGHTS[1], "share")
+    st.number_input(
+        "Share of the requests (%)",
+        min_value=1,
+        max_value=99,
+        value=min(99, max(1, round(100 * second / (first + second)))) if first + second else None,
+        key=key,
+        on_change=_share,
+        args=(key,),
+    )
+
+
+def _share(key: str) -> None:
+    percent = st.session_state.get(key)
+    if isinstance(percent, int):
+        for path, weight in zip(_WEIGHTS, (100 - percent, percent), strict=True):
+            launch_draft.put(path, weight)
+
+
+def _add_variant(source: str) -> None:
+    launch_draft.put(("variants",), [{"name": "challenger", "weight": _FIRST_SHARE, "model": {"source": source}}])
+    launch_draft.put(_WEIGHTS[0], 100 - _FIRST_SHARE)
+
+
+def _drop_variant() -> None:
+    launch_draft.put(("variants",), None)
+    launch_draft.put(_WEIGHTS[0], None)
+
+
+def _draw_model(option: str, path: launch_draft.Path, found: Sequence[Sample]) -> None:
     source = str(launch_draft.value((*path, "source")) or "")
     ways = [*([SAMPLE] if found else []), S3, UPLOAD, *([] if roles.has_sign_in() else [FOLDER])]
     key = _key(path, "way")

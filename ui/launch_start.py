@@ -8,7 +8,7 @@ from fitness.options import OPTIONS
 from fitness.verdict import Verdict
 from fitness.workload import Workload
 from launch.launched import Launched
-from launch.request import OPTIONS_TO_LAUNCH, Model, Request, as_document
+from launch.request import OPTIONS_TO_LAUNCH, Container, Model, Request, as_document
 from launch.samples import PREFIX as SAMPLE
 from launch.samples import Sample
 from ui import cloud, data, launch_draft, launch_models, state, uploads, whatif, words
@@ -68,14 +68,17 @@ def _leave_change() -> None:
 
 def _changeable(request: Request, seen: Launched) -> Request:
     """Give a request that can be resolved anew: a folder of then is the archive that was made of it."""
-    pairs = zip(request.models, request.containers, strict=False)
-    models = tuple(
-        model
-        if model.source.startswith((SAMPLE, "s3://")) or uploads.is_upload(model.source)
-        else Model(source=made.model_data_url, name=model.name, image=made.image, environment=dict(made.environment))
-        for model, made in pairs
+    models = tuple(_source_of(*pair) for pair in zip(request.models, request.containers, strict=False))
+    variants = tuple(
+        replace(one, model=_source_of(one.model, one.container), container=None) for one in request.variants
     )
-    return replace(request, models=models or request.models, containers=(), region=seen.region)
+    return replace(request, models=models or request.models, containers=(), variants=variants, region=seen.region)
+
+
+def _source_of(model: Model, made: Container | None) -> Model:
+    if made is None or model.source.startswith((SAMPLE, "s3://")) or uploads.is_upload(model.source):
+        return model
+    return Model(source=made.model_data_url, name=model.name, image=made.image, environment=dict(made.environment))
 
 
 def _draw_choice(workload: Workload | None, samples: tuple[Sample, ...]) -> str:

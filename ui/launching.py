@@ -24,7 +24,7 @@ from launch.launched import Launched, Phase
 from launch.plan import Confirmation, Plan
 from launch.proposals import Proposal
 from launch.removal import Removal
-from launch.request import Request
+from launch.request import Request, models_of
 from launch.samples import PREFIX as SAMPLE
 from launch.stacks import Stacks
 from launch.sweep import Sweep, Swept
@@ -215,8 +215,8 @@ def check_sources(request: Request) -> None:
     if not roles.has_sign_in():
         return
     wrong = [
-        Problem(path=f"$.models[{index}].source", message="is a path of the server; upload the model instead")
-        for index, model in enumerate(request.models)
+        Problem(path=f"$.{place}.source", message="is a path of the server; upload the model instead")
+        for place, model in models_of(request).items()
         if not model.source.startswith((SAMPLE, "s3://")) and not uploads.is_upload(model.source)
     ]
     if wrong:

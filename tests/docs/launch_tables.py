@@ -72,7 +72,8 @@ def resource_table(option: str) -> str:
     """What a launch of the option makes."""
     found = of_option(option)
     rows = ["| resource | type | for | made with |", "|---|---|---|---|"]
-    seen = {one.logical_id: one for plan_ in found for one in plan_.resources}
+    # Those of further variants are the same under names of their own, which the page says.
+    seen = {one.logical_id: one for plan_ in found for one in plan_.resources if "Of" not in one.logical_id}
     for name, one in seen.items():
         is_always = all(name in plan_.template["Resources"] for plan_ in found)  # type: ignore[operator]
         kind = one.type.removeprefix("AWS::")

@@ -15,6 +15,7 @@ from launch.request import (
     Request,
     Transform,
     Update,
+    Variant,
     names_of,
     read_request,
 )
@@ -22,7 +23,7 @@ from tests.docs import launch_tables
 from tests.docs.limit_tables import between
 
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted(launch_tables.HERE.glob("*.md"))}
-PARTS = (Request, Model, Container, Capture, Network, Update, Alarms, Transform)
+PARTS = (Request, Model, Container, Variant, Capture, Network, Update, Alarms, Transform)
 
 
 @pytest.mark.parametrize("page", launch_tables.tables())

@@ -8,7 +8,10 @@ from launch.plan import Plan, plan
 from tests.launch_requests import REQUESTS, variations
 
 VARIATIONS = variations()
-ALSO = ("real_time-steps", "real_time-to_zero", "real_time-canary", "serverless-provisioned", "batch-scheduled")
+ALSO = (
+    "real_time-steps", "real_time-to_zero", "real_time-canary", "real_time-variants", "serverless-provisioned",
+    "batch-scheduled",
+)  # fmt: skip
 
 
 def told(found: Plan) -> str:

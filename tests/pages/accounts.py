@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from launch.launched import Launched, launched_of
-from launch.request import Container, Request
+from launch.request import Container, Model, Request
 from ui import account, cloud, data, launching
 
 NOW = datetime.now(UTC)
@@ -56,11 +56,16 @@ def open_account(monkeypatch: Any, launches: Iterable[Launched] = (), *, is_sand
 
 def resolved(request: Request, clients: object, *, upload: bool) -> Request:
     """Give the request with a container for each model."""
-    made = [
-        Container(image="111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1", model_data_url=one.source, name=one.name)
-        for one in request.models
-    ]
-    return replace(request, containers=tuple(made))
+
+    def made(one: Model) -> Container:
+        image = "111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1"
+        return Container(image=image, model_data_url=one.source, name=one.name)
+
+    return replace(
+        request,
+        containers=tuple(made(one) for one in request.models),
+        variants=tuple(replace(one, container=made(one.model)) for one in request.variants),
+    )
 
 
 def sign_in(monkeypatch: Any, roles: dict[str, list[str]]) -> None:

@@ -1,5 +1,6 @@
 """The Endpoints page: what runs, and what stands there when nothing does or nothing answers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from launch.errors import CloudError
 from launch.failures import Failure, Kind
 from launch.metrics import Metrics
+from launch.request import Model, Request, Variant
 from tests.pages.accounts import NOW, launched, open_account
 from tests.pages.conftest import texts
 from ui import cloud
@@ -60,6 +62,23 @@ def test_an_expired_launch_is_named(app, monkeypatch):
     at = app(ENDPOINTS)
     assert at.warning[0].proto.title == "This launch has expired"
     assert at.dataframe[0].value.loc[0, "Expires"] == "expired"
+
+
+def test_the_settings_have_the_share_of_each_variant(app, monkeypatch):
+    request = Request(
+        name="iris",
+        option="real_time",
+        region="us-east-1",
+        configuration={"instance_type": "ml.m5.large"},
+        models=(Model(source="sample:iris"),),
+        weight=9.0,
+        variants=(Variant(name="new", model=Model(source="sample:digits"), instance_type="ml.c5.large"),),
+    )
+    open_account(monkeypatch, [replace(launched(), request=request)])
+    at = app(ENDPOINTS, name="iris", part="Settings")
+    shown = at.table[0].value.to_csv().replace("\\", "")
+    assert "90 % of the requests on ml.m5.large" in shown
+    assert "10 % of the requests: sample:digits on ml.c5.large" in shown
 
 
 def test_a_silent_endpoint_says_that_nothing_was_asked(app, monkeypatch):

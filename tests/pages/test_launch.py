@@ -6,7 +6,7 @@ import pytest
 
 from fitness import presets
 from launch.launched import Event
-from launch.request import Container, Model, Request
+from launch.request import Container, Model, Request, Variant
 from tests.pages.accounts import ADA, NOW, launched, open_account, sign_in
 from tests.pages.conftest import drawn, texts
 from ui import data
@@ -65,6 +65,22 @@ def test_the_plan_has_its_price_and_what_cannot_be_undone(app, opened):
     assert shown["An hour, idle"].startswith("$0.1")
     assert "What can't be undone" in texts(at)
     assert "Review the changes" in labels(at)
+
+
+def test_a_second_model_gets_a_share_of_the_requests_and_instances_of_its_own(app, opened):
+    at = with_model(app(LAUNCH, FRAUD, option="Real-time endpoint"))
+    alone = {one.label: one.value for one in at.metric}["An hour, idle"]
+    at.button("lch_add_variant").click()
+    at = drawn(at.run())
+    assert "$.variants[0].model.source" in at.error[0].value
+    [one for one in at.text_input if one.label == "Address of the archive"][1].set_value(ARCHIVE)
+    next(one for one in at.number_input if one.label == "Share of the requests (%)").set_value(25)
+    at = drawn(at.run())
+    assert "AllTraffic 75 %, challenger 25 %" in texts(at)
+    assert {one.label: one.value for one in at.metric}["An hour, idle"] != alone
+    at.button("lch_drop_variant").click()
+    at = drawn(at.run())
+    assert {one.label: one.value for one in at.metric}["An hour, idle"] == alone
 
 
 def test_an_edit_makes_another_plan(app, opened):
@@ -141,6 +157,25 @@ def test_a_change_is_not_held_against_the_workload_that_is_open(app, monkeypatch
     assert not at.error
     assert {one.label: one.value for one in at.number_input}["Max instances"] == 1
     assert at.text_input[0].disabled
+
+
+def test_a_change_keeps_the_variants_and_resolves_their_models_anew(app, monkeypatch):
+    made = Container(image="own:1", model_data_url=ARCHIVE)
+    request = Request(
+        name="iris",
+        option="real_time",
+        region="us-east-1",
+        configuration={"instance_type": "ml.m5.large", "min_instances": 1, "max_instances": 1},
+        models=(Model(source=ARCHIVE),),
+        containers=(made,),
+        weight=3.0,
+        variants=(Variant(name="new", weight=1.0, model=Model(source="/gone"), container=made),),
+    )
+    open_account(monkeypatch, [replace(launched(), request=request)])
+    at = app(LAUNCH, change="iris")
+    assert not at.error
+    assert [one.value for one in at.text_input if one.label == "Address of the archive"] == [ARCHIVE, ARCHIVE]
+    assert {one.label: one.value for one in at.number_input}["Share of the requests (%)"] == 25
 
 
 def test_a_launch_under_way_shows_its_steps_as_running(app, monkeypatch):

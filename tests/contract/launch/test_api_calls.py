@@ -30,7 +30,8 @@ def evaluated(value: Any) -> Any:
         import json
 
         arn = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:scalingPolicy:1:resource/sagemaker/x:policyName/y"
-        names = dict.fromkeys(("scaling_policy", "scale_out_policy", "scale_in_policy", "wake_policy"), arn)
+        policy = re.fullmatch(r"[a-z_]+_policy(_of_[a-z_]+)?", value)
+        names = {value: arn} if policy else {}
         return eval(value, {"json": json}, {**KNOWN, **names})  # noqa: S307 made by the code under test
     if isinstance(value, dict):
         return {key: evaluated(one) for key, one in value.items()}

@@ -7,7 +7,7 @@ import pytest
 from fitness.errors import InputError
 from launch import jobs, samples
 from launch.errors import CloudError, FailedError
-from launch.invoke import Call, examples, first_prediction, invoke, invoke_async
+from launch.invoke import Call, answer_of, examples, invoke, invoke_async, own_request
 from launch.request import Model, Request, Transform
 from launch.template_batch import job
 from sandbox.samples.archive import model_archive
@@ -58,7 +58,8 @@ def echo(hosting, s3) -> str:
 
 
 def test_a_sample_answers_its_own_request_and_its_time_is_told(hosting, iris):
-    answer = first_prediction(hosting.sandbox.client, request("real_time", Model(source="sample:iris"), name=iris))
+    asked = request("real_time", Model(source="sample:iris"), name=iris)
+    answer = answer_of(hosting.sandbox.client, asked, own_request(hosting.sandbox.client, asked))
     assert (json.loads(answer.text), answer.content_type) == ([0], "application/json")
     assert answer.variant == "AllTraffic"
     assert answer.latency_s > 0
@@ -66,7 +67,7 @@ def test_a_sample_answers_its_own_request_and_its_time_is_told(hosting, iris):
 
 def test_a_model_of_ones_own_needs_a_request(hosting):
     with pytest.raises(InputError, match="is no sample, so give a request"):
-        first_prediction(hosting.sandbox.client, request("real_time", Model(source="./model")))
+        own_request(hosting.sandbox.client, request("real_time", Model(source="./model")))
 
 
 def test_one_model_of_many_is_asked(hosting):

@@ -18,6 +18,7 @@ from launch.request import (
     Request,
     Transform,
     Update,
+    Variant,
     as_document,
     from_document,
     from_verdict,
@@ -32,6 +33,19 @@ FULL = Request(
     models=(Model(source="sample:iris", name="a", framework="sklearn", framework_version="1.2-1"), Model(source="b")),
     containers=(
         Container(image="i", model_data_url="s3://bucket/m/", environment={"A": "1"}, name="a", is_prefix=True),
+    ),
+    weight=9.0,
+    variants=(
+        Variant(name="plain", model=Model(source="b")),
+        Variant(
+            name="new-model",
+            weight=0.5,
+            model=Model(source="sample:iris", framework="sklearn", environment={"A": "1"}),
+            container=Container(image="i", model_data_url="s3://bucket/m.tar.gz"),
+            instance_type="ml.c5.large",
+            min_instances=2,
+            max_instances=4,
+        ),
     ),
     capture=Capture(percent=20, s3_uri="s3://bucket/capture"),
     kms_key_arn="arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d",
@@ -82,6 +96,10 @@ alarms: {latency_p99_ms: -1, email: nobody}
 transform: {input_s3: bucket}
 kms_key_arn: alias/mine
 time_to_live_h: 0
+weight: heavy
+variants:
+  - {name: a_b, weight: -1, model: {source: "", framework: sklern}, instance_type: m5, min_instances: 0, size: 3}
+  - {name: c, container: {image: i}}
 tags: {"hostfit:launch": x, ok: [1]}
 colour: red
 """)
@@ -90,13 +108,17 @@ colour: red
         "$.models[1].source", "$.capture.percent", "$.capture.s3_uri", "$.kms_key_arn", "$.network.subnets[0]",
         "$.network.isolation", "$.update.strategy", "$.update.percent", "$.update.wait_s", "$.alarms.latency_p99_ms",
         "$.alarms.email", "$.transform.input_s3", "$.transform.output_s3", "$.time_to_live_h",
-        '$.tags["hostfit:launch"]', "$.tags.ok",
+        '$.tags["hostfit:launch"]', "$.tags.ok", "$.weight", "$.variants[0].name", "$.variants[0].weight",
+        "$.variants[0].model.source", "$.variants[0].model.framework", "$.variants[0].instance_type",
+        "$.variants[0].min_instances", "$.variants[0].size", "$.variants[1].model",
+        "$.variants[1].container.model_data_url",
     }  # fmt: skip
     assert found["$.option"] == (
         "must be one of real_time, async, batch, serverless, mme, mme_gpu, mce_direct, serial_pipeline, "
         'triton_ensemble, got "realtime"; did you mean real_time?'
     )
     assert found["$.capture.percent"] == "must be a whole number from 1 to 100, got 0"
+    assert found["$.variants[1].model"] == 'is missing: a mapping such as {source: "sample:iris"}'
     assert found["$.transform.output_s3"] == 'is missing: an S3 URI like "s3://bucket/prefix/"'
 
 

@@ -1,5 +1,6 @@
 """What a person does to the account is done once, by whoever may, and only as it was shown."""
 
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import pytest
 import streamlit as st
 
 from fitness.errors import InputError
-from launch.request import Model, Request
+from launch.request import Model, Request, Variant
 from ui import cloud, launching, uploads
 from ui.errors import NotAllowedError, SpentError
 
@@ -201,6 +202,12 @@ def test_a_further_job_is_priced_first_and_is_the_next_run(tab, monkeypatch):
 def test_with_sign_in_nobody_names_folders_of_the_server(tab, source):
     with pytest.raises(InputError, match="upload the model instead"):
         launching.check_sources(with_source(source))
+
+
+def test_with_sign_in_no_variant_names_folders_of_the_server(tab):
+    beside = replace(with_source("sample:iris"), variants=(Variant(name="new", model=Model(source="/etc")),))
+    with pytest.raises(InputError, match="upload the model instead"):
+        launching.check_sources(beside)
 
 
 def test_samples_addresses_and_uploads_may_be_named(tab):
