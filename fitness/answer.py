@@ -56,7 +56,7 @@ def as_dict(verdict: Verdict) -> dict[str, object]:
         "measured": list(measured_fields(verdict.workload)),
         "options": [_option(result) for result in verdict.options],
         "pareto": list(verdict.pareto),
-        "flips": [flip_as_dict(flip) for flip in verdict.flips],
+        "flips": [flip_as_dict(flip) for flip in verdict.flips or ()],
     }
     found = rounded(answer)
     assert isinstance(found, dict)  # noqa: S101 `rounded` keeps the shape
@@ -144,7 +144,8 @@ def as_text(verdict: Verdict) -> str:
         lines += _wrapped((f"{result.option.title}: {'; '.join(result.reasons[:3])}",), "- ")
         what = "to be first" if result.score is not None else "to run at all"
         lines += _wrapped((f"{what}: {_words(result.to_win)}",), "    ") if result.to_win else []
-    lines += [f"Changes at {flip.field} = {flip.at:g}: from {flip.before} to {flip.after}" for flip in verdict.flips]
+    flips = verdict.flips or ()
+    lines += [f"Changes at {flip.field} = {flip.at:g}: from {flip.before} to {flip.after}" for flip in flips]
     if verdict.ask_next:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
     if (measured := sentence(verdict.workload)) is not None:

@@ -113,7 +113,7 @@ class Verdict:
     close_to: tuple[str, ...]
     ask_next: tuple[str, ...]
     pareto: tuple[str, ...]
-    flips: tuple[Flip, ...]  # along the load
+    flips: tuple[Flip, ...] | None  # along the load; None: not looked for
     reference_usd: float | None  # what cost is measured against
     has_budget: bool  # whether that is the declared budget
     weights: Mapping[str, float]  # share of each function in the score
@@ -134,6 +134,16 @@ class Verdict:
         raise KeyError(option_id)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What every option does under a workload, before anybody ranks it."""
+
+    work: Study
+    swept: Sweep | None  # None: by the formulas alone
+    sample: Sampled | None
+    draws: int
+
+
 def recommend(
     workload: Workload,
     *,
@@ -151,33 +161,59 @@ def recommend(
     formulas alone.
     Raises: InputError for a wrong setting or prior, or a workload that names a trace that is not given.
     """
+    found = evaluate(workload, book=book, config=config, priors=priors, options=options, draws=draws, trace=trace)
+    return ranked(found)
+
+
+def evaluate(
+    workload: Workload,
+    *,
+    book: PriceBook,
+    config: Mapping[str, object] | None = None,
+    priors: Mapping[str, object] | None = None,
+    options: Sequence[str] = tuple(OPTIONS),
+    draws: int = DRAWS,
+    trace: Trace | None = None,
+) -> Evaluation:
+    """Play every option; the arguments and errors are those of `recommend`."""
     work = study(workload, book=book, config=config, priors=priors, options=options, trace=trace)
     swept = sweep(work) if draws else None
-    played = list((work if swept is None else swept).played.values())
-    ranked = sorted(played, key=lambda one: _rank(one, list(OPTIONS).index(one.option)))
     sample = None if swept is None else _sampled(swept, draws)
-    best = ranked[0] if ranked and ranked[0].scores is not None else None
-    wins = {} if swept is None else changes_to_win(work, ranked, swept)
-    results = tuple(_result(work, one, best, swept, sample, wins.get(one.option, ())) for one in ranked)
+    return Evaluation(work=work, swept=swept, sample=sample, draws=draws)
+
+
+def ranked(evaluation: Evaluation, *, with_changes: bool = True) -> Verdict:
+    """Rank what was evaluated; `with_changes` looks for what would change the order, which takes as long again."""
+    work, swept, sample = evaluation.work, evaluation.swept, evaluation.sample
+    played = list((work if swept is None else swept).played.values())
+    order = sorted(played, key=lambda one: _rank(one, list(OPTIONS).index(one.option)))
+    best = order[0] if order and order[0].scores is not None else None
+    wins = {} if swept is None or not with_changes else changes_to_win(work, order, swept)
+    results = tuple(_result(work, one, best, swept, sample, wins.get(one.option, ())) for one in order)
     probability = sample.probability(best.option) if sample is not None and best is not None else None
     return Verdict(
-        workload=workload,
-        profile=str(workload.limits or "current"),
-        prices_as_of=book.as_of,
+        workload=work.workload,
+        profile=str(work.workload.limits or "current"),
+        prices_as_of=work.book.as_of,
         options=results,
         confidence=None if probability is None else _confidence(probability),
         probability_best=probability,
         close_to=_close_to(results),
         ask_next=ask_next(work, sample) if sample is not None and best is not None else (),
         pareto=_pareto(results),
-        flips=() if swept is None or (axis := load_axis(work)) is None else flips(work, [axis], swept),
+        flips=None if swept is None or not with_changes else _flips(work, swept),
         reference_usd=_finite(float(work.point_reference_usd[0])),
-        has_budget=workload.objectives.monthly_budget_usd is not None,
+        has_budget=work.workload.objectives.monthly_budget_usd is not None,
         weights=work.weights,
-        draws=draws,
+        draws=evaluation.draws,
         weighed=work.weighed,
         tried=0 if swept is None else swept.tried,
     )
+
+
+def _flips(work: Study, swept: Sweep) -> tuple[Flip, ...]:
+    axis = load_axis(work)
+    return () if axis is None else flips(work, [axis], swept)
 
 
 def _sampled(swept: Sweep, draws: int) -> Sampled:

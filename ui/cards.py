@@ -68,8 +68,8 @@ def _seen(best: OptionResult) -> str:
 
 
 def _draw_flips(verdict: Verdict) -> None:
-    """Draw the loads at which another option becomes the best."""
-    for flip in verdict.flips:
+    """Draw the loads at which another option becomes the best, when they are known."""
+    for flip in verdict.flips or ():
         unit = field(flip.field).unit or ""
         after = words.option_title(flip.after) if flip.after else "no option"
         before = words.option_title(flip.before) if flip.before else "none"

@@ -26,10 +26,9 @@ from fitness.simulation.play import Simulation
 from fitness.simulation.policies import Kind
 from fitness.simulation.progress import Progress, within
 from fitness.simulation.sizing import Sizing
-from fitness.simulation.sweep import Sweep
 from fitness.study import Study
 from fitness.trace import Trace
-from fitness.verdict import Verdict
+from fitness.verdict import Evaluation, Verdict
 from fitness.workload import Workload
 from ui import account as account_of
 from ui import scenario, state
@@ -90,18 +89,34 @@ def _fixed(config: Mapping[str, object]) -> Config:
 
 def verdict_of(workload: Workload) -> Verdict:
     """Give the verdict of a workload with everything that the draws tell; evaluated once per declaration."""
-    return _verdict(scenario.encode(workload), DRAWS, price_book().as_of)
+    return _verdict(scenario.encode(workload), price_book().as_of, with_changes=True)
+
+
+def ranked_verdict_of(workload: Workload) -> Verdict:
+    """Give the same in half the time, without what would change the order."""
+    return _verdict(scenario.encode(workload), price_book().as_of, with_changes=False)
 
 
 def first_verdict_of(workload: Workload) -> Verdict:
-    """Give the same ranking in a tenth of the time, without ranges, chances and what would change it."""
-    return _verdict(scenario.encode(workload), 0, price_book().as_of)
+    """Give the ranking of the formulas in a tenth of the time, without ranges and chances too."""
+    return _first_verdict(scenario.encode(workload), price_book().as_of)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
-def _verdict(link: str, draws: int, prices_as_of: str) -> Verdict:
+def _verdict(link: str, prices_as_of: str, *, with_changes: bool) -> Verdict:
+    return verdict.ranked(_evaluation(link, prices_as_of), with_changes=with_changes)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
+def _evaluation(link: str, prices_as_of: str) -> Evaluation:
     del prices_as_of  # only part of the key: another book, another verdict
-    return verdict.recommend(scenario.decode(link), book=price_book(), draws=draws)
+    return verdict.evaluate(scenario.decode(link), book=price_book(), draws=DRAWS)
+
+
+@st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
+def _first_verdict(link: str, prices_as_of: str) -> Verdict:
+    del prices_as_of
+    return verdict.recommend(scenario.decode(link), book=price_book(), draws=0)
 
 
 def flip_fields(workload: Workload) -> tuple[str, ...]:
@@ -229,14 +244,10 @@ def _settled(link: str, option: str, config: Config, prices_as_of: str) -> Study
     return sweep.as_settled(_study(link, config, prices_as_of), option)
 
 
-@st.cache_resource(ttl=_DAY_S, max_entries=32, show_spinner=False)
-def _swept(link: str, prices_as_of: str) -> Sweep:
-    return sweep.sweep(_study(link, _fixed({}), prices_as_of))
-
-
 @st.cache_resource(ttl=_DAY_S, max_entries=512, show_spinner=False)
 def _axis(link: str, path: str, prices_as_of: str) -> Axis:
-    return flips.along(_study(link, _fixed({}), prices_as_of), path, _swept(link, prices_as_of))
+    found = _evaluation(link, prices_as_of)
+    return flips.along(found.work, path, found.swept)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)

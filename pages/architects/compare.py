@@ -1,20 +1,32 @@
 """Compare the ten hosting options for one workload: ranked, priced, explained."""
 
+from collections.abc import Callable, Mapping
+
 import streamlit as st
 
+from fitness.verdict import Verdict
+from fitness.workload import Workload
 from ui import cards, charts, comparison, data, state, tables, whatif, words
 from ui import format as fmt
 
-workload = state.workload()
+RANKED, EXPLAINED = "ranked", "explained"
+STAGES: Mapping[object, Callable[[Workload], Verdict]] = {
+    None: data.first_verdict_of,
+    RANKED: data.ranked_verdict_of,
+    EXPLAINED: data.verdict_of,
+}
 
 st.title("Compare hosting options", anchor=False)
+
+workload = state.workload()
 about = f": {workload.description}" if workload.description else ""
 st.markdown(f"**{fmt.plain(workload.name)}**{fmt.plain(about)}")
 
 banner, chart = st.columns(2)
 whatif.draw(workload)
-is_settled = state.is_settled("compare")
-verdict = data.verdict_of(workload) if is_settled else data.first_verdict_of(workload)
+# The formulas' ranking comes at once; the simulated one, and what would change it, replace it when they are there.
+(stage,) = state.settled("compare") or (None,)
+verdict = STAGES[stage](workload)
 with banner:
     cards.draw_banner(verdict)
 with chart:
@@ -37,8 +49,11 @@ st.caption(
 if problem := data.price_problem():
     st.warning(fmt.plain(problem), title="Refreshed prices were left out", icon=":material/warning:")
 comparison.draw(verdict)
-if not is_settled:  # the ranking by the formulas is on the screen; now the simulated one
+if stage is None:
     if state.has_settled("compare"):
         whatif.wait_for_rest()
+    whatif.wait_for(lambda: data.ranked_verdict_of(workload))
+    state.settle("compare", RANKED)
+elif stage == RANKED:
     whatif.wait_for(lambda: data.verdict_of(workload))
-    state.settle("compare")
+    state.settle("compare", EXPLAINED)

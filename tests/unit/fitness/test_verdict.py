@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from fitness.options import OPTIONS
 from fitness.prices import load_book
 from fitness.record import decision_record
 from fitness.study import study
-from fitness.verdict import bill_of, recommend
+from fitness.verdict import bill_of, evaluate, ranked, recommend
 
 BOOK = load_book()
 ROOT = Path(__file__).parents[3]
@@ -229,3 +230,12 @@ def test_text_of_the_workload_can_not_break_the_decision_record():
     text = decision_record(recommend(workload, book=BOOK, draws=0))
     assert "<script>" not in text.split("```")[0]
     assert text.splitlines()[0].startswith("# Hosting of a \\| b &lt;script> # top")
+
+
+def test_the_ranking_is_the_same_before_anybody_looks_for_what_would_change_it():
+    found = evaluate(presets.load("payroll-chatbot"), book=BOOK, draws=64)
+    whole, ranking = ranked(found), ranked(found, with_changes=False)
+    assert whole.flips
+    assert any(one.to_win for one in whole.options)
+    without = tuple(replace(one, to_win=()) for one in whole.options)
+    assert ranking == replace(whole, flips=None, options=without)
