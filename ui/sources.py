@@ -45,21 +45,6 @@ def draw_gallery(*, is_open: bool) -> None:
             st.caption(fmt.plain(preset.summary))
 
 
-def draw_broken_link(draft: state.Draft) -> None:
-    """Say what was wrong with the link, where it was; what was open before is still open."""
-    reason = state.broken_link()
-    if reason is None:
-        return
-    kept = "Your scenario below is untouched." if not draft.is_empty else ""
-    st.warning(
-        f"The scenario in the link can't be opened: {fmt.plain(reason)}. "
-        f"Ask for the link again, or start below. {kept}",
-        title="This link is broken",
-        icon=":material/link_off:",
-    )
-    st.button("Dismiss", key="dsc_dismiss_link", on_click=state.dismiss_broken_link)
-
-
 def draw_actions(draft: state.Draft) -> None:
     """Draw what can be done with the whole scenario: share, download, start again, go back."""
     with st.container(horizontal=True, vertical_alignment="center"):

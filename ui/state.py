@@ -16,6 +16,7 @@ import streamlit as st
 
 from fitness.errors import InputError, Problem
 from fitness.workload import Workload
+from ui import format as fmt
 from ui import scenario
 from ui.errors import BrokenLinkError
 
@@ -71,6 +72,7 @@ def draft() -> Draft:
 def workload() -> Workload:
     """Give the valid workload of this tab, or draw where to describe one and stop the page."""
     current = draft()
+    draw_broken_link()
     if current.workload is None:
         _invite(current)
     return current.workload
@@ -155,14 +157,19 @@ def tab_id() -> str:
     return _tab().id
 
 
-def broken_link() -> str | None:
-    """Say what was wrong with the last link, if it could not be read."""
-    return _tab().broken_link
-
-
-def dismiss_broken_link() -> None:
-    """Forget the message about the last link."""
-    _tab().broken_link = None
+def draw_broken_link() -> None:
+    """Say what was wrong with the last link, if it could not be read; what was open before is still open."""
+    tab = _tab()
+    if tab.broken_link is None:
+        return
+    next_step = "start from a preset or from five questions" if tab.draft.is_empty else "go on with yours, as it was"
+    st.warning(
+        f"The scenario in the link can't be opened: {fmt.plain(tab.broken_link)}. "
+        f"Ask for the link again, or {next_step}.",
+        title="This link is broken",
+        icon=":material/link_off:",
+    )
+    st.button("Dismiss", key="shell_dismiss_link", on_click=_dismiss_broken_link)
 
 
 def asked_field() -> str | None:
@@ -183,6 +190,10 @@ def _tab() -> _Tab:
     return tab
 
 
+def _dismiss_broken_link() -> None:
+    _tab().broken_link = None
+
+
 def _invite(current: Draft) -> NoReturn:
     """Say why there is nothing to show yet and where to go, and stop the page."""
     if current.problems:
@@ -191,7 +202,7 @@ def _invite(current: Draft) -> NoReturn:
             title="This workload is not finished",
             icon=":material/edit_note:",
         )
-    else:
+    elif _tab().broken_link is None:
         st.info(
             "Start from a workload that you know, or answer five questions. "
             "Everything that you leave out stays unknown, and the answer says what that costs.",
@@ -238,6 +249,7 @@ def _follow_address(tab: _Tab) -> None:
 
 
 def _adopt(tab: _Tab, declared: Mapping[str, object]) -> None:
+    tab.broken_link = None  # a person went on without it
     tab.draft = _draft_of(declared)
     if tab.draft.workload is not None:
         tab.link = scenario.encode(tab.draft.workload)

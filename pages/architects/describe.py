@@ -12,7 +12,7 @@ st.write(
     "names the question that would help most."
 )
 sources.draw_actions(draft)
-sources.draw_broken_link(draft)
+state.draw_broken_link()
 if draft.problems:
     errors.show_problems(draft.problems, titles=form.titles(), title="These values can't be used yet")
 sources.draw_gallery(is_open=draft.is_empty)

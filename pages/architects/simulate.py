@@ -8,10 +8,10 @@ from ui.stage import DAY, MEMORY, POLICY
 
 TITLES = {DAY: "Simulate a day", POLICY: "Design a scaling policy", MEMORY: "Size the memory of many models"}
 
-workload = state.workload()
-
 view = stage.pick_tool()
 st.title(TITLES[view], anchor=False)
+
+workload = state.workload()
 about = f": {workload.description}" if workload.description else ""
 st.markdown(f"**{fmt.plain(workload.name)}**{fmt.plain(about)}")
 

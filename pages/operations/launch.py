@@ -7,6 +7,7 @@ from ui import cloud, endpoints, failing, launch_form, launch_start, reviewing, 
 draft = state.draft()
 
 st.title("Launch", anchor=False)
+state.draw_broken_link()
 if not endpoints.draw_where():
     st.stop()
 if watched := st.query_params.get(watching.LAUNCH):

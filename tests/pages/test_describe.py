@@ -4,7 +4,7 @@ import pytest
 
 from fitness import presets, workload_file
 from fitness.workload import Workload
-from tests.pages.conftest import address, drawn, texts
+from tests.pages.conftest import COMPARE, address, drawn, texts
 from ui import form, scenario, state
 
 FRAUD = presets.load("card-fraud")
@@ -146,10 +146,25 @@ def test_a_broken_link_leaves_the_open_scenario_as_it_was(app, monkeypatch):
     at = app(workload=FRAUD)
     at.query_params[state.LINK] = scenario.encode(FRAUD)[:40]
     at = drawn(at.run())
-    assert "Your scenario below is untouched" in at.warning[0].value
+    assert "go on with yours, as it was" in at.warning[0].value
     assert address(at) == FRAUD
-    at.button(key="dsc_dismiss_link").click()
+    at.button(key="shell_dismiss_link").click()
     assert not drawn(at.run()).warning
+
+
+def test_a_broken_link_is_forgotten_once_a_person_goes_on(app):
+    at = app(w="AAAA")
+    at.button(key="dsc_preset_card-fraud").click()
+    assert not drawn(at.run()).warning
+
+
+@pytest.mark.parametrize("page", [COMPARE, "pages/architects/simulate.py"])
+def test_a_broken_link_is_explained_where_it_led_to_below_the_title(app, page):
+    at = app(page, w="AAAA")
+    assert at.title[0].value
+    assert "start from a preset" in at.warning[0].value
+    assert not at.info  # that nothing is described yet would be another story
+    assert [link.proto.label for link in at.get("page_link")] == ["Describe a workload"]
 
 
 def test_an_address_that_left_the_browser_before_our_change_is_not_obeyed(app):
