@@ -137,7 +137,7 @@ def up(terminal: Terminal) -> None:
     if differences or launched is None:
         told = "\n".join(f"  {one}" for one in differences)
         raise FailedError(f"what runs is not what was asked for:\n{told}")
-    if not proposal.is_empty and request.option == "batch" and "ScheduleName" not in launched.outputs:
+    if request.option == "batch" and "ScheduleName" not in launched.outputs:
         _run_job(terminal, clients, found, launched)
     _show(terminal, launched)
 
@@ -170,7 +170,7 @@ def _execute(terminal: Terminal, stacks: Stacks, clients: Clients, proposal: Pro
     try:
         confirmation = terminal.confirmation(f"{verb} {name}", token=found.token, usd_per_hour=found.usd_per_hour)
         check(confirmation, token=found.token, usd_per_hour=found.usd_per_hour)
-        models.resolve(found.request, clients)  # uploads what is not there yet
+        models.upload(found.request, clients)
     except (LaunchError, FitnessError, KeyboardInterrupt):
         stacks.withdraw(proposal)
         raise
@@ -297,12 +297,13 @@ def sweep(terminal: Terminal) -> None:
     confirmation = terminal.confirmation("sweep", token=found.token, usd_per_hour=found.usd_per_hour)
     with terminal.doing("What was begun is removed in the account; `python -m launch sweep` finds the rest."):
         swept = stacks.remove_orphans(confirmation)
-        for stack in swept.removing:
-            _follow(stacks, stack)
-    note(f"{len(swept.removed)} removed, {len(swept.removing)} launches ended.")
-    if swept.failed:
-        told = "\n".join(f"  {orphan.arn}: {failure.said} {failure.to_do}" for orphan, failure in swept.failed)
-        raise FailedError(f"{len(swept.failed)} could not be removed:\n{told}")
+        followed = [_follow(stacks, stack) for stack in swept.removing]
+    stuck = [one for one in followed if one.phase is not Phase.GONE]
+    note(f"{len(swept.removed)} removed, {len(followed) - len(stuck)} launches ended.")
+    told = [f"  {orphan.arn}: {failure.said} {failure.to_do}" for orphan, failure in swept.failed]
+    told += [f"  {one.name} is in {one.status}: {showing.reason_text(one)}" for one in stuck]
+    if told:
+        raise FailedError("\n".join([f"{len(told)} could not be removed:", *told]))
 
 
 def _plan(terminal: Terminal) -> tuple[Plan, Request, Clients]:
@@ -324,9 +325,13 @@ def _beside(file: Path, model: Model) -> Model:
 
 
 def _run_job(terminal: Terminal, clients: Clients, found: Plan, launched: Launched) -> None:
-    """Start the transform job of a launch without a schedule, and wait for it. Raises: FailedError."""
-    name = jobs.start(clients, found.request, model_name=launched.outputs["ModelName"], token=found.token)
-    note(f"The transform job {name} runs.")
+    """Wait for the transform job of a launch without a schedule, which starts unless it was started.
+
+    Raises: FailedError.
+    """
+    model_name = launched.outputs["ModelName"]
+    name = jobs.start(clients, found.request, model_name=model_name, token=found.token, operation=launched.operation)
+    note(f"Its transform job is {name}.")
     with terminal.doing(f"The transform job {name} goes on; `python -m launch down {launched.name}` stops it."):
         while (job := jobs.look(clients, name)).is_running:
             time.sleep(_JOB_PAUSE_S)
@@ -355,8 +360,13 @@ def _workload(name: str) -> Workload:
 
 
 def _read(name: str, most: int) -> bytes:
-    if name == "-":
-        return sys.stdin.buffer.read(most)
+    found = sys.stdin.buffer.read(most + 1) if name == "-" else _content(name, most + 1)
+    if len(found) > most:
+        raise InputError([Problem(path=name, message=f"is larger than {most:,} bytes")])
+    return found
+
+
+def _content(name: str, most: int) -> bytes:
     try:
         with Path(name).open("rb") as file:
             return file.read(most)

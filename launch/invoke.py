@@ -120,6 +120,7 @@ def send(clients: Clients, request: Request, call: Call) -> Pending:
 def collect(clients: Clients, pending: Pending) -> Answer | None:
     """Look once for the answer; None while the request waits.
 
+    Its latency is the time until it was seen here: S3 knows only the second in which it was written.
     Raises: FailedError with the model's words; CloudError.
     """
     with explained():
@@ -129,7 +130,7 @@ def collect(clients: Clients, pending: Pending) -> Answer | None:
             return Answer(
                 body=found["Body"].read(),
                 content_type=found.get("ContentType", ""),
-                latency_s=max(0.0, found["LastModified"].timestamp() - pending.sent),
+                latency_s=time.time() - pending.sent,
             )
         failed = _object(s3, pending.failure_uri) if pending.failure_uri else None
         if failed is not None:

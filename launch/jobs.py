@@ -1,5 +1,6 @@
 """Batch transform now: start a job once, look at it, read its results, stop it."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from launch.roles import job_prefix
 from launch.template_batch import job
 
 RUNS = ("InProgress", "Stopping")
-_TOKEN_MARKS = 12
+_MARKS = 12  # of a digest
 MOST_OBJECTS = 20
 MOST_BYTES = 1_000_000
 
@@ -35,18 +36,22 @@ class Job:
         return self.status in RUNS
 
 
-def job_name(request: Request, token: str, run: int = 1) -> str:
-    """Give the name of a run: the same plan and number, the same name."""
-    return f"{job_prefix(request)}{token[:_TOKEN_MARKS]}-{run}"
+def job_name(request: Request, operation: str, run: int = 1) -> str:
+    """Give the name of a run: the same operation and number, the same name.
+
+    SageMaker keeps jobs and their names for ever, so that a launch that is made again needs another name.
+    """
+    return f"{job_prefix(request)}{hashlib.sha256(operation.encode()).hexdigest()[:_MARKS]}-{run}"
 
 
-def start(clients: Clients, request: Request, *, model_name: str, token: str, run: int = 1) -> str:
-    """Start the job of a plan and give its name; one that has been started is not started again.
+def start(clients: Clients, request: Request, *, model_name: str, token: str, operation: str, run: int = 1) -> str:
+    """Start the job of a launch and give its name; one that has been started is not started again.
 
-    `run` tells runs of the same plan apart, 1 to 999. The job carries the tags of the launch.
+    `operation` made or changed the launch (`Launched.operation`); `run` tells its runs apart, 1 to 999. The job
+    carries the tags of the launch, `token` is that of its plan.
     Raises: CloudError.
     """
-    name = job_name(request, token, run)
+    name = job_name(request, operation, run)
     with explained():
         account = clients("sts").get_caller_identity()["Account"]
         given = request.transform

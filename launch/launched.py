@@ -104,6 +104,11 @@ class Launched:
     request: Request | None = None  # None in a list of launches, and before anything was made
 
     @property
+    def operation(self) -> str:
+        """What made it as it is: the change set that was executed last."""
+        return self.change_set_id or self.stack_id
+
+    @property
     def is_at_rest(self) -> bool:
         """Whether nothing is under way."""
         return not self.status.endswith("_IN_PROGRESS") or self.phase is Phase.PROPOSED

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from fitness.errors import InputError, Problem
 from launch import bucket, images, packaging, samples
 from launch.clients import Clients, explained
+from launch.errors import RefusedError
 from launch.layouts import SCRIPT_VARIABLES, layout
 from launch.packaging import NotReadableError, Packed
 from launch.repositories import Repository, repository
@@ -84,6 +85,15 @@ def resolve(request: Request, clients: Clients, *, upload: bool = True) -> Reque
             name = bucket.bucket_name(account, request.region)
             bucket.make_bucket(s3, name, region=request.region, account=account)
         return _resolved(request, store)
+
+
+def upload(planned: Request, clients: Clients) -> None:
+    """Upload the models of a plan's request that are not there yet.
+
+    Raises: RefusedError if they are no longer those that were planned; InputError, CloudError.
+    """
+    if resolve(planned, clients) != planned:
+        raise RefusedError("the models have changed since this was planned; nothing was done. Plan again, and confirm.")
 
 
 def _uses_bucket(request: Request) -> bool:

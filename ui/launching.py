@@ -56,10 +56,10 @@ class Pending(Generic[Found]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
-    """What was asked for, and what that would change."""
+    """What a plan would change, and by which token the plan was made."""
 
-    asked: Request
     proposal: Proposal
+    plan_token: Hashable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +98,19 @@ def forget_plan(request: Request, workload: Workload | None) -> None:
     _runs().forget(_plan_token(request, workload))
 
 
-def review(request: Request, plan: Plan) -> None:
+def review(request: Request, workload: Workload | None, plan: Plan) -> None:
     """Look up what a plan would change: a change set is made, which does nothing by itself.
 
     Raises: NotAllowedError, InputError.
     """
     check_sources(request)
-    by = roles.person()
-    look_up(LAUNCH, plan.token, lambda stacks: Reviewed(asked=request, proposal=stacks.propose(plan, by=by)))
+    by, token = roles.person(), _plan_token(request, workload)
+    look_up(LAUNCH, subject_of(plan), lambda stacks: Reviewed(proposal=stacks.propose(plan, by=by), plan_token=token))
+
+
+def subject_of(plan: Plan) -> Hashable:
+    """Give what a review of a plan is about: at another price it is another."""
+    return plan.token, plan.usd_per_hour
 
 
 def preview_removal(name: str, stack_id: str) -> None:
@@ -154,19 +159,21 @@ def launch(nonce: str) -> None:
     """
     one, reviewed = _take(LAUNCH, nonce)
     stacks, clients, proposal = cloud.stacks(one.place), cloud.clients(one.place), reviewed.proposal
+    asked = proposal.plan.request
+    _runs().forget(reviewed.plan_token)  # what lies in a folder may be something else the next time
     confirmation = Confirmation(token=proposal.plan.token, usd_per_hour=proposal.usd_per_hour_after, by=one.by)
 
     def work() -> None:
-        models.resolve(reviewed.asked, clients, upload=True)
+        models.upload(asked, clients)
         stacks.execute(proposal, confirmation)
         cloud.forget()
-        if is_job_now(reviewed.asked):
+        if is_job_now(asked):
             found = stacks.follow(proposal.stack_id, change_set_id=proposal.change_set_id)
             if found.phase is Phase.LIVE and not found.is_rolled_back:
                 _start_job(clients, found)
 
     run = background((LAUNCH, nonce, "begun"), work)
-    _all_begun()[reviewed.asked.name] = Begun(run=run, change_set_id=proposal.change_set_id)
+    _all_begun()[asked.name] = Begun(run=run, change_set_id=proposal.change_set_id)
 
 
 def remove(nonce: str) -> None:
@@ -236,10 +243,17 @@ def _start_job(clients: Clients, found: Launched) -> None:
     """Start the next run of a batch launch; the same run twice is one."""
     if found.request is None or found.token is None:
         raise FailedError("what the job would read can't be told from the launch; launch it again")
-    stem = jobs.job_name(found.request, found.token).removesuffix("1")
+    stem = jobs.job_name(found.request, found.operation).removesuffix("1")
     tails = [one.name.removeprefix(stem) for one in jobs.listed(clients, found.request) if one.name.startswith(stem)]
     run = max((int(tail) for tail in tails if tail.isdigit()), default=0) + 1
-    jobs.start(clients, found.request, model_name=found.outputs["ModelName"], token=found.token, run=run)
+    jobs.start(
+        clients,
+        found.request,
+        model_name=found.outputs["ModelName"],
+        token=found.token,
+        operation=found.operation,
+        run=run,
+    )
 
 
 def _confirmation(shown: Removal | Sweep, by: str) -> Confirmation:

@@ -33,10 +33,10 @@ def draw_draft(workload: Workload | None) -> None:
             st.button("Try again", key="lch_again", on_click=launching.forget_plan, args=(request, workload))
         elif run.result is not None:
             launch_plan.draw(run.result)
-            _draw_review(request, run.result)
+            _draw_review(request, workload, run.result)
 
 
-def _draw_review(request: Request, plan: Plan) -> None:
+def _draw_review(request: Request, workload: Workload | None, plan: Plan) -> None:
     """Draw the review, for those who may launch."""
     if Role.OPERATIONS not in roles.held():
         st.info(
@@ -47,8 +47,8 @@ def _draw_review(request: Request, plan: Plan) -> None:
         return
     if st.button("Review the changes", key="lch_review", icon=":material/difference:", type="primary"):
         with failing.told("The changes can't be reviewed"):
-            launching.review(request, plan)
-    waiting = launching.pending(launching.LAUNCH, plan.token)
+            launching.review(request, workload, plan)
+    waiting = launching.pending(launching.LAUNCH, launching.subject_of(plan))
     if waiting is None:
         st.caption("Compares the plan with what runs, by a change set. Nothing starts before its price is confirmed.")
     elif not waiting.run.is_over:

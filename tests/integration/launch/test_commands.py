@@ -14,7 +14,8 @@ from fitness import presets, workload_file
 from launch.cli import main
 from launch.launched import Phase
 from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
-from tests.launching import end
+from tests.launching import end, launch, plan_of, topic
+from tests.stack_templates import policy, role
 
 REQUEST = """
 name: {name}
@@ -22,6 +23,21 @@ option: real_time
 region: us-east-1
 configuration: {{instance_type: {instance}, min_instances: 1, max_instances: 1}}
 models: [{{source: "sample:iris"}}]
+"""
+BATCH = """
+name: flowers
+option: batch
+region: us-east-1
+configuration: {instance_type: ml.m5.large, instances: 1}
+models: [{source: "sample:iris"}]
+transform: {input_s3: s3://flowers/in/, output_s3: s3://flowers/out/}
+"""
+CHANGING = """
+name: changing
+option: real_time
+region: us-east-1
+configuration: {instance_type: ml.m5.large, min_instances: 1, max_instances: 1}
+models: [{source: model, framework: sklearn}]
 """
 PRICES = {"ml.m5.large": "0.115", "ml.m5.xlarge": "0.23"}
 
@@ -161,6 +177,64 @@ def test_what_is_wrong_is_said(run, file, arguments, expected, words):
     path = file("unlaunched")
     status, _, err = run(*(path if one == "FILE" else one for one in arguments))
     assert (status, words in err) == (expected, True)
+
+
+def test_a_batch_launch_runs_its_job_once_whenever_it_is_made(run, tmp_path, sandbox):
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="flowers")
+    s3.put_object(Bucket="flowers", Key="in/a.csv", Body=b"5.1,3.5,1.4,0.2\n")
+    path = tmp_path / "flowers.yaml"
+    path.write_text(BATCH)
+
+    def jobs():
+        found = sandbox.client("sagemaker").list_transform_jobs(NameContains="flowers-")["TransformJobSummaries"]
+        return {one["TransformJobName"] for one in found}
+
+    for count in (1, 2):
+        for _ in range(2):  # the second finds the job of the first, as after a kill between the stack and the job
+            status, _, err = run("up", path, "--confirm", "0")
+            assert (status, "is done; its results are under s3://flowers/out" in err) == (0, True), err
+            assert len(jobs()) == count
+        assert run("down", "flowers", "--confirm", "0")[0] == 0
+
+
+def test_models_that_have_changed_since_the_plan_are_not_launched(run, tmp_path, monkeypatch, account):
+    before = account.holds()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "inference.py").write_text("")
+    (tmp_path / "model" / "weights.txt").write_text("1")
+    path = tmp_path / "changing.yaml"
+    path.write_text(CHANGING)
+
+    class Typed(io.StringIO):
+        def readline(self, *_):
+            (tmp_path / "model" / "inference.py").write_text("# mended")
+            return "0.115\n"
+
+    monkeypatch.setattr(sys, "stdin", Typed())
+    status, _, err = run("up", path)
+    assert (status, "the models have changed since this was planned" in err) == (3, True)
+    assert {one for one in account.holds() - before if one[0] != "list_buckets"} == set()
+
+
+def test_a_sweep_that_could_not_end_a_launch_says_so(run, stacks, sandbox):
+    resources = {**topic(), **role()}
+    resources["Role"]["Properties"]["Path"] = "/hostfit/"
+    launch(stacks, plan_of("lasting", resources, time_to_live_h=0.0001))
+    (held,) = [one.physical_id for one in stacks.preview_removal("lasting").resources if one.logical_id == "Role"]
+    iam = sandbox.client("iam")
+    iam.put_role_policy(RoleName=held, PolicyName="by-hand", PolicyDocument=json.dumps(policy("s3:GetObject", "*")))
+    status, _, err = run("sweep", "--confirm", "0.115")
+    assert (status, "0 launches ended" in err, "lasting is in DELETE_FAILED" in err) == (1, True, True), err
+    iam.delete_role_policy(RoleName=held, PolicyName="by-hand")
+    end(stacks, "lasting")
+
+
+def test_a_file_that_is_too_large_is_not_cut(run, tmp_path):
+    path = tmp_path / "large.yaml"
+    path.write_text("#" * 1_000_001)
+    status, _, err = run("plan", path)
+    assert (status, "is larger than 1,000,000 bytes" in err) == (2, True)
 
 
 def test_wrong_fields_are_all_named(run, tmp_path):

@@ -108,14 +108,14 @@ def lines(s3):
     return request("batch", Model(source="./echo"), transform=transform)
 
 
-def test_a_plan_starts_one_job_however_often_it_is_asked(hosting, echo, lines):
+def test_an_operation_starts_one_job_however_often_it_is_asked(hosting, echo, lines):
     clients = hosting.sandbox.client
-    name = jobs.start(clients, lines, model_name=echo, token="a" * 64)
-    assert jobs.start(clients, lines, model_name=echo, token="a" * 64) == name
+    name = jobs.start(clients, lines, model_name=echo, token="a" * 64, operation="a")
+    assert jobs.start(clients, lines, model_name=echo, token="a" * 64, operation="a") == name
     done = until(lambda: None if (found := jobs.look(clients, name)).is_running else found, within_s=60)
     assert (done.status, done.reason) == ("Completed", None)
     assert jobs.output(clients, done) == {"results/a.csv.out": b"1\n2\n"}
-    second = jobs.start(clients, lines, model_name=echo, token="a" * 64, run=2)
+    second = jobs.start(clients, lines, model_name=echo, token="a" * 64, operation="a", run=2)
     assert [one.name for one in jobs.listed(clients, lines)] == [second, name]
     arn = hosting.sagemaker.describe_transform_job(TransformJobName=name)["TransformJobArn"]
     tags = {tag["Key"]: tag["Value"] for tag in hosting.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
@@ -124,7 +124,7 @@ def test_a_plan_starts_one_job_however_often_it_is_asked(hosting, echo, lines):
 
 def test_a_job_is_stopped_and_one_that_has_ended_stays(hosting, echo, lines):
     clients = hosting.sandbox.client
-    name = jobs.start(clients, lines, model_name=echo, token="b" * 64)
+    name = jobs.start(clients, lines, model_name=echo, token="b" * 64, operation="b")
     jobs.stop(clients, name)
     done = until(lambda: None if (found := jobs.look(clients, name)).is_running else found, within_s=60)
     assert done.status in {"Stopped", "Completed"}
@@ -134,6 +134,6 @@ def test_a_job_is_stopped_and_one_that_has_ended_stays(hosting, echo, lines):
 
 def test_the_name_of_a_run_fits_sagemaker(lines):
     long = Request(**{**{name: getattr(lines, name) for name in lines.__slots__}, "name": "n" * 63})
-    name = jobs.job_name(long, "f" * 64, 999)
+    name = jobs.job_name(long, "f" * 200, 999)
     assert len(name) <= 63
     assert job(long, model_name="m", job_name=name)["TransformJobName"] == name

@@ -22,7 +22,7 @@ REQUEST = Request(
     configuration={"instance_type": "ml.m5.large"},
     models=(Model(source="s3://models/iris/model.tar.gz"),),
 )
-PLAN = SimpleNamespace(token="t", usd_per_hour=PRICE)  # noqa: S106 (of a plan, not of a person)
+PLAN = SimpleNamespace(token="t", usd_per_hour=PRICE, request=REQUEST)  # noqa: S106 (of a plan, not of a person)
 
 
 class Account:
@@ -66,7 +66,8 @@ def tab(monkeypatch):
     monkeypatch.setattr(cloud, "place", lambda: cloud.Place(chosen.profile, None))
     monkeypatch.setattr(cloud, "stacks", lambda place: accounts[place.profile])
     monkeypatch.setattr(cloud, "clients", lambda place: None)
-    monkeypatch.setattr(launching.models, "resolve", lambda request, clients, *, upload: request)
+    monkeypatch.setattr(launching.models, "upload", lambda request, clients: None)
+    monkeypatch.setattr(launching.data, "price_book", lambda: SimpleNamespace(as_of="today"))
     return chosen
 
 
@@ -75,15 +76,15 @@ def nonce(purpose, subject):
 
 
 def test_what_was_confirmed_is_executed_with_its_price_and_who_gave_it(tab):
-    launching.review(REQUEST, PLAN)
-    launching.launch(nonce(launching.LAUNCH, "t"))
+    launching.review(REQUEST, None, PLAN)
+    launching.launch(nonce(launching.LAUNCH, ("t", PRICE)))
     assert tab.accounts[""].done == [("execute", "t", PRICE, "ada@example.org")]
     assert launching.begun("iris").run.error is None
 
 
 def test_a_replayed_click_launches_nothing(tab):
-    launching.review(REQUEST, PLAN)
-    shown = nonce(launching.LAUNCH, "t")
+    launching.review(REQUEST, None, PLAN)
+    shown = nonce(launching.LAUNCH, ("t", PRICE))
     launching.launch(shown)
     with pytest.raises(SpentError):
         launching.launch(shown)
@@ -91,8 +92,8 @@ def test_a_replayed_click_launches_nothing(tab):
 
 
 def test_another_tab_confirms_nothing(tab, monkeypatch):
-    launching.review(REQUEST, PLAN)
-    shown = nonce(launching.LAUNCH, "t")
+    launching.review(REQUEST, None, PLAN)
+    shown = nonce(launching.LAUNCH, ("t", PRICE))
     monkeypatch.setattr(st, "session_state", {})
     with pytest.raises(SpentError):
         launching.launch(shown)
@@ -100,16 +101,16 @@ def test_another_tab_confirms_nothing(tab, monkeypatch):
 
 
 def test_a_guessed_nonce_confirms_nothing_and_leaves_the_review(tab):
-    launching.review(REQUEST, PLAN)
+    launching.review(REQUEST, None, PLAN)
     with pytest.raises(SpentError):
         launching.launch("0" * 32)
-    assert launching.pending(launching.LAUNCH, "t") is not None
+    assert launching.pending(launching.LAUNCH, ("t", PRICE)) is not None
 
 
 def test_an_architect_can_neither_review_nor_preview_nor_sweep(tab, monkeypatch):
     monkeypatch.setattr(st, "user", EVE)
     for act in (
-        lambda: launching.review(REQUEST, PLAN),
+        lambda: launching.review(REQUEST, None, PLAN),
         lambda: launching.preview_removal("iris", "s"),
         launching.find_left_over,
     ):
@@ -118,8 +119,8 @@ def test_an_architect_can_neither_review_nor_preview_nor_sweep(tab, monkeypatch)
 
 
 def test_who_loses_the_role_between_review_and_confirmation_launches_nothing(tab, monkeypatch):
-    launching.review(REQUEST, PLAN)
-    shown = nonce(launching.LAUNCH, "t")
+    launching.review(REQUEST, None, PLAN)
+    shown = nonce(launching.LAUNCH, ("t", PRICE))
     monkeypatch.setattr(st, "secrets", {"roles": {"operations": []}})
     with pytest.raises(NotAllowedError):
         launching.launch(shown)
@@ -127,8 +128,8 @@ def test_who_loses_the_role_between_review_and_confirmation_launches_nothing(tab
 
 
 def test_another_person_in_the_same_tab_confirms_nothing(tab, monkeypatch):
-    launching.review(REQUEST, PLAN)
-    shown = nonce(launching.LAUNCH, "t")
+    launching.review(REQUEST, None, PLAN)
+    shown = nonce(launching.LAUNCH, ("t", PRICE))
     monkeypatch.setattr(st, "secrets", {"roles": {"operations": ["*"]}})
     monkeypatch.setattr(st, "user", EVE)
     with pytest.raises(SpentError):
@@ -137,15 +138,34 @@ def test_another_person_in_the_same_tab_confirms_nothing(tab, monkeypatch):
 
 
 def test_a_review_is_about_one_plan_and_one_account(tab):
-    launching.review(REQUEST, PLAN)
+    launching.review(REQUEST, None, PLAN)
     assert launching.pending(launching.LAUNCH, "another plan") is None
     tab.profile = "prod"
-    assert launching.pending(launching.LAUNCH, "t") is None
+    assert launching.pending(launching.LAUNCH, ("t", PRICE)) is None
+
+
+def test_at_another_price_it_is_reviewed_anew(tab):
+    launching.review(REQUEST, None, PLAN)
+    dearer = SimpleNamespace(token="t", usd_per_hour=PRICE + 1, request=REQUEST)  # noqa: S106 (as above)
+    assert launching.pending(launching.LAUNCH, launching.subject_of(PLAN)) is not None
+    assert launching.pending(launching.LAUNCH, launching.subject_of(dearer)) is None
+
+
+def test_a_plan_serves_one_launch_since_what_lies_in_a_folder_may_change(tab, monkeypatch):
+    made = []
+    monkeypatch.setattr(launching.models, "resolve", lambda request, clients, *, upload: request)
+    monkeypatch.setattr(launching.planning, "plan", lambda request, **_: made.append(request) or PLAN)
+    for _ in range(2):
+        launching.plan_of(REQUEST, None)
+    launching.review(REQUEST, None, PLAN)
+    launching.launch(nonce(launching.LAUNCH, ("t", PRICE)))
+    launching.plan_of(REQUEST, None)
+    assert made == [REQUEST, REQUEST]
 
 
 def test_a_launch_goes_to_the_account_that_was_reviewed(tab):
-    launching.review(REQUEST, PLAN)
-    shown = nonce(launching.LAUNCH, "t")
+    launching.review(REQUEST, None, PLAN)
+    shown = nonce(launching.LAUNCH, ("t", PRICE))
     tab.profile = "prod"
     launching.launch(shown)
     assert tab.accounts[""].done
@@ -154,8 +174,8 @@ def test_a_launch_goes_to_the_account_that_was_reviewed(tab):
 
 def test_a_failure_in_the_background_is_kept_for_the_page(tab):
     tab.accounts[""].error = SpentError("no")
-    launching.review(REQUEST, PLAN)
-    launching.launch(nonce(launching.LAUNCH, "t"))
+    launching.review(REQUEST, None, PLAN)
+    launching.launch(nonce(launching.LAUNCH, ("t", PRICE)))
     assert str(launching.begun("iris").run.error) == "no"
 
 
@@ -186,8 +206,9 @@ def test_a_further_job_is_priced_first_and_is_the_next_run(tab, monkeypatch):
         request=REQUEST,
         outputs={"ModelName": "m"},
         token="p",  # noqa: S106
+        operation="c",
     )
-    runs = [launching.jobs.job_name(REQUEST, token, run) for token, run in (("p", 9), ("p", 41), ("another", 50))]
+    runs = [launching.jobs.job_name(REQUEST, made, run) for made, run in (("c", 9), ("c", 41), ("another", 50))]
     earlier = [SimpleNamespace(name=name) for name in runs]
     monkeypatch.setattr(launching.planning, "plan", lambda request, *, book: SimpleNamespace(most_usd_per_hour=PRICE))
     monkeypatch.setattr(launching.jobs, "listed", lambda clients, request: earlier)
@@ -195,7 +216,7 @@ def test_a_further_job_is_priced_first_and_is_the_next_run(tab, monkeypatch):
     launching.price_job(one)
     assert launching.pending(launching.JOB, "s").run.result.usd_per_hour == PRICE
     launching.run_job(nonce(launching.JOB, "s"))
-    assert started == [{"model_name": "m", "token": "p", "run": 42}]
+    assert started == [{"model_name": "m", "token": "p", "operation": "c", "run": 42}]
 
 
 @pytest.mark.parametrize("source", ["/etc", "~/.aws", "model", "file:///etc"])
