@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from fitness.fields import field
 from fitness.gates import Gate
 from fitness.verdict import OptionResult, Verdict
 from ui import format as fmt
-from ui import launch_start, state, tables, words
+from ui import charts_flips, launch_start, state, tables, words
 
 DESCRIBE = "pages/architects/describe.py"
 
@@ -70,11 +69,7 @@ def _seen(best: OptionResult) -> str:
 def _draw_flips(verdict: Verdict) -> None:
     """Draw the loads at which another option becomes the best, when they are known."""
     for flip in verdict.flips or ():
-        unit = field(flip.field).unit or ""
-        after = words.option_title(flip.after) if flip.after else "no option"
-        before = words.option_title(flip.before) if flip.before else "none"
-        at = f"{words.field_title(flip.field)} of {flip.at:,.4g} {unit}".strip()
-        st.caption(fmt.plain(f"With {at} and more: {after} instead of {before}."))
+        st.caption(fmt.plain(f"{words.field_title(flip.field)}: {charts_flips.flip_text(flip)}."))
 
 
 def _draw_questions(verdict: Verdict) -> None:

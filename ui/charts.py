@@ -19,11 +19,13 @@ CONFIG = {"displayModeBar": False}  # its buttons cover the legend of a narrow f
 _LABEL_WIDTH_RATIO, _LABEL_HEIGHT_RATIO = 0.14, 0.14  # of the axes, what a label takes
 _EDGE_RATIO = 0.25
 _LONG_AXIS_DECADES = 2.5
+_CLOCK_S = (60, 120, 300, 900, 1800, 3600, 7200, 18_000, 43_200, 86_400, 172_800, 432_000)
 _ROOM = 1.7  # how much further than the outermost point or line a logarithmic axis reaches
 _LINE = {"width": 1.5, "dash": "dash", "color": "#808A97"}  # legible on both surfaces
 # Streamlit's theme puts its series colours in place of these (streamlit_plotly_theme.py, read
 # 2026-11-21). Its own template asks for ten, and a theme with fewer falls back to Plotly's colours.
 _THEME_COLOURS = [f"#{place:06d}" for place in range(1, 8)]
+TEXT = "#000037"  # the place of the theme's strongest text, in the same file
 LAYOUT: Mapping[str, object] = MappingProxyType(
     {
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
@@ -62,10 +64,15 @@ def pareto(verdict: Verdict) -> go.Figure:
         **LAYOUT,
         "height": HEIGHT_PX,
         "xaxis": {"title": {"text": "US dollars a month"}, **log_scale(usd_range, fmt.usd)},
-        "yaxis": {"title": {"text": "99 % of answers within"}, **log_scale(s_range, lambda s: fmt.ms(s * 1_000))},
+        "yaxis": {"title": {"text": "99 % of answers within"}, **time_scale(s_range)},
         **lines(across=lines_s.items(), upright=budget),
     }
     return go.Figure(traces, layout)  # in one piece, which takes a third of the time of updates
+
+
+def has_points(verdict: Verdict) -> bool:
+    """Whether there is anything to draw: an option with a known bill and a known latency."""
+    return bool(_placed(verdict.options))
 
 
 def pareto_alt(verdict: Verdict) -> str:
@@ -106,8 +113,9 @@ def fitness_pair(first: OptionResult, second: OptionResult) -> go.Figure:
                     "symmetric": False,
                     "array": [band.p95 - band.p50] if band else [],
                     "arrayminus": [band.p50 - band.p5] if band else [],
-                    "thickness": 1.5,
-                    "width": 4,
+                    "thickness": 2,
+                    "width": 5,
+                    "color": TEXT,
                 },
                 marker={"pattern": {"shape": pattern}},
                 hovertemplate="%{y} %{x:.2f}<extra>%{fullData.name}</extra>",
@@ -268,6 +276,21 @@ def log_scale(ends: _Range, text_of: Callable[[float], str]) -> dict[str, object
     at = [step * 10.0**decade for decade in range(math.floor(low), math.ceil(high) + 1) for step in steps]
     at = [tick for tick in at if low <= math.log10(tick) <= high]
     return {"type": "log", "range": list(ends), "tickvals": at, "ticktext": [text_of(tick) for tick in at]}
+
+
+def time_scale(ends: _Range) -> dict[str, object]:
+    """Give an axis of seconds ticks that a clock has, where powers of ten would read as 2.78 h.
+
+    >>> time_scale((2.8, 4.3))["ticktext"]
+    ['15 min', '30 min', '1 h', '2 h', '5 h']
+    """
+    if ends[0] < math.log10(_CLOCK_S[0]) and ends[1] - ends[0] >= _LONG_AXIS_DECADES:
+        return log_scale(ends, lambda s: fmt.ms(s * 1_000) if s < _CLOCK_S[0] else f"{s:,.0f} s")
+    if ends[1] < math.log10(_CLOCK_S[0]):
+        return log_scale(ends, lambda s: fmt.ms(s * 1_000))
+    below = [step * 10.0**decade for decade in range(math.floor(ends[0]), 2) for step in (1, 2, 5)]
+    at = [s for s in (*(s for s in below if s < _CLOCK_S[0]), *_CLOCK_S) if ends[0] <= math.log10(s) <= ends[1]]
+    return {"type": "log", "range": list(ends), "tickvals": at, "ticktext": [fmt.ms(s * 1_000) for s in at]}
 
 
 def lines(

@@ -13,7 +13,7 @@ from ui import format as fmt
 
 NOTHING = "nothing can run, or it contradicts another field"
 RATIO = "ratio"  # the unit of what lies between 0 and 1: its axis is linear, the others are logarithmic
-ROW_PX = 96
+ROW_PX = 112  # on a phone the legend takes some 20 of them
 _ABOVE_PX, _BELOW_PX = 40, 34  # the legend, and the numbers under the last band
 _BAND_PX = 34
 _REACH_PX = 40  # from the pointer to the nearest value that was tried
@@ -22,7 +22,6 @@ _APART = 0.09  # of the width, what a number under the band takes on a phone
 _DIGITS = 3  # of a flip point, which is known to two per cent
 _COLOURS = tuple(f"#{place:06d}" for place in range(1, 8))  # places of the theme's colours
 _GREY = "#808A97"  # legible on both surfaces
-_TEXT = "#000037"  # the place of the theme's strongest text (streamlit_plotly_theme.py, read 2026-11-21)
 _HATCH = {"shape": "/", "fgcolor": _GREY, "bgcolor": "rgba(0,0,0,0)", "size": 8}
 
 
@@ -148,7 +147,7 @@ def bands(
             yanchor="bottom",
             yshift=10,
             showarrow=False,
-            font={"color": _TEXT},
+            font={"color": charts.TEXT},
         )
         for span in spans(axis):
             figure.add_trace(_band(span, colours, place))
@@ -175,10 +174,10 @@ def flip_text(flip: Flip) -> str:
     """Give a flip in a few words.
 
     >>> flip_text(Flip(field="models.count", at=51.0, before="real_time", after="mme"))
-    'from 51 models on Multi-model endpoint (CPU) instead of Real-time endpoint'
+    'from 51 models on, Multi-model endpoint (CPU) instead of Real-time endpoint'
     """
     before, after = (words.option_title(one) if one else "nothing" for one in (flip.before, flip.after))
-    return f"from {amount(flip.field, flip.at)} on {after} instead of {before}"
+    return f"from {amount(flip.field, flip.at)} on, {after} instead of {before}"
 
 
 def origin(field: str, assumed: frozenset[str], measured: frozenset[str]) -> str:
@@ -219,7 +218,7 @@ def _names(axis: Axis, ranks: Mapping[str, int], place: str) -> go.Scatter:
         y=[0.5] * len(middles),
         text=texts,
         mode="text",
-        textfont={"color": _TEXT},
+        textfont={"color": charts.TEXT},
         xaxis=f"x{place}",
         yaxis=f"y{place}",
         showlegend=False,

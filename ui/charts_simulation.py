@@ -17,7 +17,6 @@ _MIDNIGHT = "2000-01-01"  # a date axis needs a date; only the time is shown
 _MS = 1_000
 _FEW_INSTANCES = 6  # up to here the axis has a tick for each
 _FEW_REQUESTS = 6  # the same for requests
-_LONG_S = 60.0  # from here on a tick at a power of ten reads better in seconds than in minutes
 _BLUE, _ORANGE, _GREEN, _PINK = (f"#{place:06d}" for place in range(1, 5))  # places of the theme's colours
 _PERCENTILES = (("50 %", _GREEN, "dot"), ("95 %", _BLUE, "dash"), ("99 %", _ORANGE, "solid"))
 _CACHES = ("mme", "mme_gpu")
@@ -53,7 +52,7 @@ def traffic(course: Course, *, window_s: _Window, most_rps: float, most_instance
         "overlaying": "y",
         "tickmode": "auto",
         "nticks": 6,
-        "tickformat": "~g",
+        "tickformat": ",~f",
         "side": "right",
         "showgrid": False,
         "range": [0, most_instances * 1.15],
@@ -99,7 +98,7 @@ def latency(
         for values, (name, colour, dash) in zip(course.latency_ms, _PERCENTILES, strict=True)
     ]
     ends = charts.log_range([value / _MS for value in range_ms])
-    scale = {"title": {"text": "Time to the answer"}, **charts.log_scale(ends, _tick)}
+    scale = {"title": {"text": "Time to the answer"}, **charts.time_scale(ends)}
     return _figure(traces, window_s, is_job=course.is_job, yaxis=scale, **charts.lines(across=lines))
 
 
@@ -169,7 +168,7 @@ def money(course: Course, *, window_s: _Window, most_usd: float) -> go.Figure:
         line={"width": 2, "color": _BLUE},
         hovertemplate="$%{y:.4~g}<extra></extra>",
     )
-    dollars = {"title": {"text": "US dollars so far"}, "range": [0, most_usd * 1.1 or 1.0], "tickprefix": "$"}
+    dollars = {"title": {"text": "US dollars so far"}, "range": [0, most_usd * 1.1 or 1.0], "tickformat": "$,~f"}
     return _figure([spent], window_s, is_job=course.is_job, yaxis=dollars, showlegend=False)
 
 
@@ -186,10 +185,6 @@ def cold_name(option: str) -> str:
     ('Model not in memory', 'Cold start')
     """
     return "Model not in memory" if option in _CACHES else "Cold start"
-
-
-def _tick(seconds: float) -> str:
-    return fmt.ms(seconds * _MS) if seconds < _LONG_S else f"{seconds:,.0f} s"
 
 
 def _first(course: Course) -> float:

@@ -52,12 +52,13 @@ def usd(amount: Decimal | float | None) -> str:
 def cents(amount: Decimal | None) -> str:
     """Give an amount as a bill shows it: always to the cent, half up.
 
-    >>> cents(Decimal("1234.565")), cents(Decimal(0)), cents(None)
-    ('$1,234.57', '$0.00', 'unknown')
+    >>> cents(Decimal("1234.565")), cents(Decimal(0)), cents(Decimal("-0.4")), cents(None)
+    ('$1,234.57', '$0.00', '-$0.40', 'unknown')
     """
     if amount is None:
         return UNKNOWN
-    return f"${amount.quantize(Decimal('0.01'), rounding=ROUND_HALF_UP):,}"
+    sign = "-" if amount < 0 else ""
+    return f"{sign}${abs(amount).quantize(Decimal('0.01'), rounding=ROUND_HALF_UP):,}"
 
 
 def unit_price(price: Decimal, unit: str) -> str:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from fitness.bill import Bill
+from fitness.bill import Bill, LineItem
 from fitness.fields import BY_PATH
 from fitness.flips import Axis
 from fitness.gates import Gate
@@ -28,18 +29,18 @@ def ranking(verdict: Verdict) -> pd.DataFrame:
                 "Rank": rank,
                 "Option": result.option.title,
                 "Status": words.STATUS[result.status].cell,
+                "Note": words.obstacle(result) or None,
                 "Score": result.score,
                 "Range": fmt.score_range(result.score_interval) if result.score_interval else None,
                 "Monthly bill": fmt.usd_band(result.monthly_usd) if result.score is not None else None,
-                "p50": _latency(result, "p50"),
-                "p95": _latency(result, "p95"),
                 "p99": _latency(result, "p99"),
                 "Best in": fmt.percent(result.probability_best) if _was_drawn(verdict, result) else None,
                 **{
                     title: None if result.fitness is None else getattr(result.fitness, name)
                     for name, title in words.FUNCTIONS.items()
                 },
-                "Note": words.obstacle(result) or None,
+                "p50": _latency(result, "p50"),
+                "p95": _latency(result, "p95"),
             }
             for rank, result in enumerate(verdict.options, start=1)
         ]
@@ -47,12 +48,13 @@ def ranking(verdict: Verdict) -> pd.DataFrame:
 
 
 def ranking_columns() -> dict[str, ColumnConfig]:
-    """Give how Streamlit draws the ranking's columns; together they fit a window of 1,400 pixels."""
+    """Give how Streamlit draws the ranking's columns; up to the five scores they fit a window of 1,440 pixels."""
     number, text = st.column_config.NumberColumn, st.column_config.TextColumn
     return {
         "Rank": number(pinned=True, width=46),
         "Option": text(width=215),
         "Status": text(width=98),
+        "Note": text(width=124, help="The first limit that fails or is open. Click it to read all of it."),
         "Score": st.column_config.ProgressColumn(
             min_value=0,
             max_value=1,
@@ -76,7 +78,6 @@ def ranking_columns() -> dict[str, ColumnConfig]:
             width=64,
         ),
         **{title: number(format="%.2f", width=_width(title)) for title in words.FUNCTIONS.values()},
-        "Note": text(width="large", help="The first limit that fails or is open."),
     }
 
 
@@ -105,7 +106,7 @@ def bill(shown: Bill) -> pd.DataFrame:
         [
             {
                 "Item": line.name,
-                "Quantity": fmt.exact(line.quantity),
+                "Quantity": fmt.exact(_multiplied(line)),
                 "Unit": line.unit,
                 "Unit price": _unit_price(line.price),
                 "A month": fmt.cents(line.usd),
@@ -125,7 +126,9 @@ def bill_columns() -> dict[str, ColumnConfig]:
     text = st.column_config.TextColumn
     return {
         "Item": text(pinned=True),
-        **{name: text(alignment="right") for name in ("Quantity", "Unit price", "A month")},
+        "Quantity": text(alignment="right", help="Rounded as far as quantity times unit price gives the same cents."),
+        **{name: text(alignment="right") for name in ("Unit price", "A month")},
+        "Grade": text(help="How well the price is known; the Limits page has every price with its grade and source."),
         "Source": text(width="large"),
     }
 
@@ -249,6 +252,9 @@ def prices(rows: Iterable[Price]) -> pd.DataFrame:
 
 _NOT_HERE = "has none"
 _NOTHING = "nothing"
+_NOTHING_TO_SAY = "none: it is infeasible"
+_FEWEST_DIGITS, _MOST_DIGITS = 2, 12  # decimals of a quantity
+_NEAR_RATIO = Decimal("0.001")  # of a quantity, what may be rounded off
 _ADDRESS = re.compile(r"(https://[^\s;|]+)")
 
 
@@ -260,6 +266,7 @@ _PAIR_ROWS: Mapping[str, Callable[[OptionResult], str]] = {
     "Status": lambda result: words.STATUS[result.status].cell,
     "Score": lambda result: fmt.score_band(result.score, result.score_interval) if result.fitness else "none",
     **{title: _function_row(name) for name, title in words.FUNCTIONS.items()},
+    "Limit": lambda result: words.obstacle(result) or _NOT_HERE,
     "Monthly bill": lambda result: fmt.usd_band(result.monthly_usd),
     "A thousand requests": lambda result: fmt.usd(result.usd_per_1k_requests),
     "p50": lambda result: _latency(result, "p50") or fmt.UNKNOWN,
@@ -271,8 +278,8 @@ _PAIR_ROWS: Mapping[str, Callable[[OptionResult], str]] = {
     "Found in the model cache": lambda result: (
         _NOT_HERE if result.cache_hit_ratio is None else fmt.percent(result.cache_hit_ratio)
     ),
-    "Best in": lambda result: fmt.percent(result.probability_best),
-    "Numbers are": lambda result: words.GRADE[result.grade].said,
+    "Best in": lambda result: fmt.percent(result.probability_best) if result.fitness else "none",
+    "Numbers are": lambda result: words.GRADE[result.grade].said if result.fitness else _NOTHING_TO_SAY,
     "To decide and maintain": lambda result: fmt.listed(result.decisions) or "nothing",
 }
 
@@ -309,6 +316,18 @@ def _was_drawn(verdict: Verdict, result: OptionResult) -> bool:
 
 def _latency(result: OptionResult, name: str) -> str | None:
     return fmt.ms(getattr(result.latency_ms, name)) if result.latency_ms else None
+
+
+def _multiplied(line: LineItem) -> Decimal:
+    """Give the quantity of a line with no more digits than it takes to work out its cents by hand."""
+    if line.price is None or line.usd is None:
+        return line.quantity
+    for digits in range(_FEWEST_DIGITS, _MOST_DIGITS):
+        short = round(line.quantity, digits)
+        is_near = abs(short - line.quantity) <= _NEAR_RATIO * abs(line.quantity)
+        if is_near and fmt.cents(short * line.price.usd_per_unit) == fmt.cents(line.usd):
+            return short
+    return line.quantity
 
 
 def _unit_price(price: Price | None) -> str:

@@ -134,6 +134,13 @@ GRADE: Mapping[str, Sign] = MappingProxyType(
         ),
     }
 )
+LIMITS_ALONE = Sign(
+    word="By the limits alone",
+    character="l",
+    icon=":material/rule:",
+    colour="gray",
+    meaning="No option keeps every limit, so nothing was worked out or played.",
+)
 PENDING = Sign(
     word="By the formulas, simulating",
     character="f",
@@ -217,6 +224,8 @@ def change(one: Change) -> str:
 
 def grade(verdict: Verdict) -> Sign:
     """Give where the figures of a verdict come from; those of the formulas alone are about to be replaced."""
+    if all(one.fitness is None for one in verdict.options):
+        return LIMITS_ALONE
     return GRADE[verdict.options[0].grade] if verdict.draws else PENDING
 
 
@@ -224,7 +233,10 @@ def obstacle(result: OptionResult) -> str:
     """Give the first limit that fails, else the first open one, in a few words; empty: all are kept."""
     by_weight = [gate for gate in result.gates if gate.passes is False]
     by_weight += [gate for gate in result.gates if gate.passes is None]
-    return f"{by_weight[0].title}: {by_weight[0].reason}" if by_weight else ""
+    if not by_weight:
+        return ""
+    title, reason = by_weight[0].title, by_weight[0].reason
+    return reason if reason.lower().startswith(title.lower()) else f"{title}: {reason}"
 
 
 def gate_values(gate: Gate) -> tuple[str, str, str]:

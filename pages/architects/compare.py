@@ -30,7 +30,10 @@ verdict = STAGES[stage](workload)
 with banner:
     cards.draw_banner(verdict)
 with chart:
-    st.plotly_chart(charts.pareto(verdict), config=charts.CONFIG, key="cmp_pareto", alt=charts.pareto_alt(verdict))
+    if charts.has_points(verdict):
+        st.plotly_chart(charts.pareto(verdict), config=charts.CONFIG, key="cmp_pareto", alt=charts.pareto_alt(verdict))
+    else:
+        st.caption(charts.pareto_alt(verdict))
 st.dataframe(
     tables.ranking(verdict),
     column_config=tables.ranking_columns(),
@@ -40,7 +43,7 @@ st.dataframe(
     key="cmp_ranking",
     alt="The ten hosting options, best first, with score, bill, latency and fitness",
 )
-region = workload.region or "us-east-1 (assumed)"
+region = fmt.plain(workload.region or "us-east-1 (assumed)")
 grade = words.grade(verdict)
 st.caption(
     f"{grade.word}. Prices of {fmt.day(verdict.prices_as_of)}, region {region}, limits: {verdict.profile} profile.",

@@ -80,6 +80,7 @@ def test_the_words_of_the_chart_name_the_best_trade_offs(fraud):
 def test_a_verdict_without_any_feasible_option_is_an_empty_chart():
     nothing = verdict_of(FRAUD.replace({"request.payload_in_mb": 2_000}))
     assert not points(charts.pareto(nothing))
+    assert not charts.has_points(nothing)
     assert charts.pareto_alt(nothing) == "No option has both a known bill and a known latency."
 
 
@@ -100,6 +101,16 @@ def test_an_infeasible_option_has_no_bars_and_the_words_say_so(fraud):
     figure = charts.fitness_pair(fraud.option("real_time"), fraud.option("batch"))
     assert set(figure.data[1].x) == {None}
     assert "Batch transform is infeasible" in charts.fitness_pair_alt(fraud.option("real_time"), fraud.option("batch"))
+
+
+def test_the_range_of_a_score_has_the_colour_of_the_text_in_both_themes(fraud):
+    figure = charts.fitness_pair(fraud.option("real_time"), fraud.option("mme"))
+    assert {bars.error_x.color for bars in figure.data} == {charts.TEXT}
+
+
+def test_hours_of_latency_have_ticks_of_a_clock():
+    figure = charts.pareto(verdict_of(presets.load("nightly-scoring")))
+    assert {"30 min", "1 h", "2 h"} <= set(figure.layout.yaxis.ticktext)
 
 
 def test_a_figure_is_small_and_the_same_verdict_gives_the_same_figure(fraud):

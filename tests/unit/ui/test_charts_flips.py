@@ -173,8 +173,8 @@ def test_numbers_under_a_band_that_would_cover_each_other_are_left_out():
 
 def test_the_words_name_every_flip_with_its_unit():
     said = charts_flips.bands_alt([RATE, STEADY])
-    assert "Mean requests: from 10 requests/s on Real-time endpoint instead of Serverless endpoint" in said
-    assert "from 1,000 requests/s on nothing instead of Real-time endpoint" in said
+    assert "Mean requests: from 10 requests/s on, Real-time endpoint instead of Serverless endpoint" in said
+    assert "from 1,000 requests/s on, nothing instead of Real-time endpoint" in said
     assert charts_flips.bands_alt([STEADY]) == "No option becomes the best."
 
 

@@ -11,6 +11,9 @@ from ui import tables, words
 BOOK = prices.load_book()
 
 
+WINDOW_PX = 1_280  # of a window of 1,440, what the page leaves to a table
+
+
 def gate(**changes):
     values = {
         "limit": "payload_in",
@@ -62,6 +65,16 @@ def test_a_bill_line_can_be_multiplied_by_hand():
     assert (row["Quantity"], row["Unit price"], row["A month"]) == ("1,460.5", "$0.102 per hour", "$148.97")
 
 
+def test_a_long_quantity_keeps_the_digits_that_its_cents_need():
+    metered = [
+        bill.Metered(item="hosting/ml.c5.large", quantity=Decimal("1344.858773156936")),
+        bill.Metered(item="hosting/ml.c5.large", quantity=Decimal("0.002739726027")),
+    ]
+    rows = tables.bill(bill.bill_for(metered, "us-east-1", BOOK, estimate=False))
+    assert list(rows["Quantity"]) == ["1,344.86", "0.00274"]
+    assert list(rows["A month"]) == ["$137.18", "$0.00"]
+
+
 def test_a_missing_price_is_unknown_and_the_line_stays():
     shown = bill.bill_for([bill.Metered(item="hosting/ml.c5.large", quantity=2)], "nowhere-1", BOOK, estimate=False)
     row = tables.bill(shown).iloc[0]
@@ -89,6 +102,21 @@ def test_the_ranking_shows_the_range_of_a_score_once_draws_were_made():
     assert drawn["Range"][0] == f"{found.p5:.2f} to {found.p95:.2f}"
     assert drawn["Range"][drawn["Score"].isna()].isna().all()
     assert first["Range"].isna().all()
+
+
+def test_why_an_option_is_out_is_seen_without_scrolling_the_ranking():
+    columns = tables.ranking_columns()
+    frame = tables.ranking(verdict.recommend(presets.load("nightly-scoring"), book=BOOK, draws=0))
+    assert list(frame).index("Note") < list(frame).index("Score")
+    seen = list(frame)[: list(frame).index("Traffic") + 1]
+    assert sum(columns[name]["width"] for name in seen) <= WINDOW_PX
+
+
+def test_an_infeasible_option_has_no_numbers_and_says_which_limit_it_breaks():
+    found = verdict.recommend(presets.load("card-fraud"), book=BOOK, draws=0)
+    rows = tables.pair(found.best, found.option("serverless")).set_index("Property").iloc[:, 1]
+    assert rows["Numbers are"] == "none\\: it is infeasible"
+    assert rows["Limit"].replace("\\", "") == "Private network (VPC) is not possible here"
 
 
 def test_two_options_say_where_their_numbers_come_from_and_what_that_means():
