@@ -18,6 +18,7 @@ from fitness.verdict import Interval, OptionResult, Percentiles, Verdict
 
 DIGITS = 6
 WIDTH = 100
+NONE = "no option"  # beyond a flip point where nothing can run
 _FRAME = 18  # characters of the first column of the terminal page
 
 
@@ -144,8 +145,10 @@ def as_text(verdict: Verdict) -> str:
         lines += _wrapped((f"{result.option.title}: {'; '.join(result.reasons[:3])}",), "- ")
         what = "to be first" if result.score is not None else "to run at all"
         lines += _wrapped((f"{what}: {_words(result.to_win)}",), "    ") if result.to_win else []
-    flips = verdict.flips or ()
-    lines += [f"Changes at {flip.field} = {flip.at:g}: from {flip.before} to {flip.after}" for flip in flips]
+    lines += [
+        f"Changes at {flip.field} = {flip.at:g}: from {flip.before or NONE} to {flip.after or NONE}"
+        for flip in verdict.flips or ()
+    ]
     if verdict.ask_next:
         lines += ["", f"Worth asking next: {', '.join(verdict.ask_next)}"]
     if (measured := sentence(verdict.workload)) is not None:
@@ -172,7 +175,8 @@ def headline(verdict: Verdict) -> str:
     if best is None:
         return "no hosting option can run this workload as declared"
     cost = "its cost is not known" if best.monthly_usd is None else f"{money(best.monthly_usd.p50)} a month"
-    sentence = f"{best.option.title}, {cost}"
+    condition = ", under the conditions below" if best.status == "conditional" else ""
+    sentence = f"{best.option.title}, {cost}{condition}"
     if verdict.confidence is not None and verdict.probability_best is not None:
         sentence += f"; {verdict.confidence}: best in {verdict.probability_best:.0%} of {verdict.draws} draws"
     if verdict.close_to:

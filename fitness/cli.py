@@ -35,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; give its exit status."""
     args = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = args.run
+    if sys.stdout is None:  # closed by the shell, as in `>&-`
+        print("the answer can't be written: standard output is closed", file=sys.stderr)
+        return FAILED
     try:
         status = run(args)
         sys.stdout.flush()
@@ -45,9 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return FAILED
     except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return DONE
+    except OSError as error:  # of what was read all errors are known by now: a full disk behind the output
+        print(f"the answer can't be written: {error.strerror}", file=sys.stderr)
+        _discard_output()
+        return FAILED
     return status
+
+
+def _discard_output() -> None:
+    """Let what is still buffered go nowhere, so that the end of the process meets no error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def price_cache() -> Path:
@@ -76,9 +88,11 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--limits", choices=("current", "article"), help="which dated profile of limits gates")
         one.add_argument("--config", metavar="JSON", help='settings to fix, e.g. {"min_instances": 2}')
         one.add_argument("--priors", metavar="JSON", help='priors to fix, e.g. {"invoke_overhead_ms": 0}')
-        one.add_argument("--json", action="store_true", help="the answer as JSON")
-    ranking.add_argument("--csv", action="store_true", help="the options as CSV")
-    ranking.add_argument("--record", action="store_true", help="the decision on one page of Markdown")
+    form = ranking.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the answer as JSON")
+    form.add_argument("--csv", action="store_true", help="the options as CSV")
+    form.add_argument("--record", action="store_true", help="the decision on one page of Markdown")
+    bill.add_argument("--json", action="store_true", help="the answer as JSON")
     bill.add_argument("--option", required=True, choices=tuple(OPTIONS))
     bill.add_argument("--instance", metavar="TYPE", help="instance type, e.g. ml.c5.xlarge")
 
@@ -205,6 +219,8 @@ def _study(args: argparse.Namespace, workload: Workload, trace: Trace | None) ->
     """The study of one option, with the settings and priors of the arguments."""
     config = dict(_mapping(args.config, "--config"))
     if args.instance is not None:
+        if config.get("instance_type", args.instance) != args.instance:
+            _refuse("--instance", f"must be the instance_type of --config, got {document.shown(args.instance)}")
         config["instance_type"] = args.instance
     priors = _mapping(args.priors, "--priors")
     return study(workload, book=_book(), config=config, priors=priors, options=(args.option,), trace=trace)
@@ -221,9 +237,9 @@ def _flips(args: argparse.Namespace) -> int:
         found += axis.flips
         if not args.json:
             unit = f" {axis.unit}" if axis.unit else ""
-            print(f"{path}: {axis.best[axis.values.index(axis.value)]} at {axis.value:g}{unit}")
+            print(f"{path}: {axis.best[axis.values.index(axis.value)] or answer.NONE} at {axis.value:g}{unit}")
             for flip in axis.flips:
-                print(f"  from {flip.at:g}{unit}: {flip.after} instead of {flip.before}")
+                print(f"  from {flip.at:g}{unit}: {flip.after or answer.NONE} instead of {flip.before or answer.NONE}")
     if args.json:
         rows = [answer.rounded(answer.flip_as_dict(flip)) for flip in found]
         print(_json({"workload": workload.name, "flips": rows}))
@@ -297,6 +313,8 @@ def _workload(args: argparse.Namespace, *, exact: bool = False) -> tuple[Workloa
 
 def _document(name: str) -> bytes:
     if name == "-":
+        if sys.stdin is None:
+            _refuse("-", "can't be read: standard input is closed")
         return sys.stdin.buffer.read(MOST_BYTES)
     try:
         with Path(name).open("rb") as file:

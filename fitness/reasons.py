@@ -139,7 +139,9 @@ def _models(work: Study, played: Played) -> list[str]:
         reason = f"the heaviest model takes {spread:g} times the CPU of the lightest"
         return [f"{reason}: a shift between them is not seen by the scaling policy"]
     if float(point.units[0]) <= 1:
-        return ["one model: there is nothing to share"]
+        count = float(point.models.count[0])
+        who = "one model" if count <= 1 else "each request goes through all models, so all stay in memory"
+        return [f"{who}: there is nothing to share"]
     found = []
     hits = float(outcome.hit_ratio[0])
     if hits < LOW_HITS:

@@ -220,6 +220,8 @@ def _traffic(reader: _Reader, request: Request, trace: Trace | None) -> Traffic:
     peak = reader.declared("traffic.rps_peak")
     plausible = np.minimum(1.0, PLAUSIBLE_AT_ONCE / (reader.priors[mean_prior].median * request.processing_s))
     undeclared = reader.quantile(mean_prior, "traffic.rps_mean") * plausible
+    if traffic.idle_ratio == 1:  # no hour has a request
+        undeclared = zero
     mean = reader.known_or("traffic.rps_mean", np.where(np.isnan(peak), undeclared, peak / ratio))
     mean = np.maximum(mean, LEAST)
     return Traffic(

@@ -257,11 +257,9 @@ def _contradictions(values: Mapping[str, object]) -> list[Problem]:
     if values.get("traffic.trace") is None:
         if mean is not None and peak is not None and peak < mean:
             complain("traffic.rps_peak", f"must be >= traffic.rps_mean ({document.shown(mean)})")
-        if mean and number("traffic.idle_ratio") == 1:
-            complain(
-                "traffic.idle_ratio",
-                f"must be < 1 while traffic.rps_mean is {document.shown(mean)}",
-            )
+        busy = [(path, rate) for path, rate in (("traffic.rps_mean", mean), ("traffic.rps_peak", peak)) if rate]
+        if busy and number("traffic.idle_ratio") == 1:
+            complain("traffic.idle_ratio", f"must be < 1 while {busy[0][0]} is {document.shown(busy[0][1])}")
     p95, p99 = number("objectives.latency_p95_ms"), number("objectives.latency_p99_ms")
     if p95 is not None and p99 is not None and p99 < p95:
         complain(

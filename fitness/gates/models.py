@@ -272,7 +272,7 @@ def _undeclared(case: Case) -> Iterator[Gate]:
         passes=False if alone else None,
         reason=reason,
         field="composition",
-        asked=case.point.composition,
+        asked="single" if alone else case.point.composition,
         remedy="sequential",
     )
 

@@ -87,14 +87,15 @@ def dataset(case: Case) -> Iterator[Gate]:
             row, passes=True, reason="the data exists before the job starts", field="traffic.pattern", asked=pattern
         )
         return
+    recorded = case.point.traffic.trace is not None
     yield gate_of(
         row,
         passes=False,
         reason="a job reads a data set that exists when it starts; these requests arrive one by one"
-        if pattern or case.point.traffic.trace is not None
+        if pattern or recorded
         else "a job reads a data set that exists when it starts; no scheduled work is declared",
         field="traffic.pattern",
-        asked=pattern,
+        asked="recorded" if recorded else pattern or "diurnal",  # what an undeclared pattern is taken to be
         remedy="scheduled",
     )
 
@@ -156,14 +157,18 @@ def _no_cold_start(case: Case, row: Limit) -> Iterator[Gate]:
     """No request may meet a cold start: who can promise that."""
     field = "objectives.cold_start_ok"
     if case.option in ("mme", "mme_gpu"):
-        alone = float(case.point.units[0]) <= 1
+        together = float(case.point.units[0]) <= 1
+        reason = (
+            "every model stays in memory, but its first call on each instance loads it: call each once after a launch"
+        )
+        if together:
+            reason = (
+                "one model stays in memory" if float(case.point.models.count[0]) <= 1 else "all models stay in memory"
+            )
         yield gate_of(
             row,
-            passes=True if alone else None,
-            reason="one model stays in memory"
-            if alone
-            else "every model stays in memory, "
-            "but its first call on each instance loads it: call each once after a launch",
+            passes=True if together else None,
+            reason=reason,
             field=field,
             asked=False,
             remedy=True,

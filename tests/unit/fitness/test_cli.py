@@ -1,6 +1,7 @@
 """The command line: what it prints, its exit status, and that nothing ever ends in a traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,19 @@ def test_limits_prices_and_presets_list_what_there_is(capsys):
         (("recommend", CARD, "--priors", '{"nothing": 1}'), "$.priors.nothing"),
         (("prices", "--region", "mars-1"), "--region"),
         (("presets", "none-such"), "none-such"),
+        (
+            (
+                "bill",
+                CARD,
+                "--option",
+                "real_time",
+                "--instance",
+                "ml.c5.large",
+                "--config",
+                '{"instance_type": "ml.m5.large"}',
+            ),
+            "--instance",
+        ),
     ],
 )
 def test_bad_input_ends_with_status_2_and_a_reason(capsys, arguments, says):
@@ -154,3 +168,53 @@ def test_the_real_command_refuses_binary_without_a_traceback():
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
     assert done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "says"),
+    [
+        (">&-", 1, b"standard output is closed"),
+        ("> /dev/full", 1, b"No space left on device"),
+        ("- <&-", 2, b"standard input is closed"),
+    ],
+)
+def test_streams_that_are_closed_or_full_end_in_a_message(redirection, status, says):
+    command = "presets" if redirection.startswith(">") else "price"
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"exec {sys.executable} -m fitness {command} {redirection}"],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+
+
+def test_answers_are_utf_8_whatever_the_locale(tmp_path):
+    usage = tmp_path / "usage.yaml"
+    usage.write_text('items: [{usage: "caf\u00e9"}]\n', encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "fitness", "price", str(usage)],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.returncode == 2
+    assert "caf\u00e9" in done.stderr.decode("utf-8")
+
+
+def test_an_answer_has_one_form(capsys):
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, "recommend", CARD, "--json", "--csv")
+    assert ended.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err
+
+
+def test_flips_name_the_side_where_nothing_can_run(capsys):
+    status, out, _ = run(capsys, "flips", CARD, "--field", "request.payload_in_mb")
+    assert status == 0
+    assert "no option instead of real_time" in out

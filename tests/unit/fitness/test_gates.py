@@ -6,8 +6,9 @@ import pytest
 from fitness import gates, limits
 from fitness.gates.gate import plain
 from fitness.options import OPTIONS
+from fitness.trace import read_trace
 from tests.declared import played, studied
-from tests.gated import JOB, LATER, NAMED, ONLINE, SEVERAL, gate, gates_of_variant
+from tests.gated import CHAIN, JOB, LATER, NAMED, ONLINE, SEVERAL, gate, gates_of_variant
 
 # Numbers against numbers: option, limit, field, unit of the gate over the field's, allowed today.
 NUMBERS = [
@@ -274,3 +275,25 @@ def test_a_gate_holds_draw_by_draw():
 @pytest.mark.parametrize(("number", "text"), [(1_571_840.0, "1,571,840"), (0.11718, "0.1172"), (25.0, "25")])
 def test_numbers_in_reasons_have_no_exponent(number, text):
     assert plain(number) == text
+
+
+@pytest.mark.parametrize(("pattern", "asked"), [("spiky", "spiky"), (None, "diurnal")])
+def test_a_job_names_the_pattern_that_it_can_not_serve(pattern, asked):
+    found = gate("batch", "dataset", ONLINE, traffic__pattern=pattern)
+    assert (found.passes, found.asked) == (False, asked)
+
+
+def test_a_job_can_not_serve_a_recording():
+    arrivals = read_trace(b"count\n60\n60\n")
+    (found,) = [one for one in played("batch", ONLINE, trace=arrivals).gates if one.limit == "dataset"]
+    assert (found.passes, found.asked) == (False, "recorded")
+
+
+@pytest.mark.parametrize(
+    ("values", "says", "passes"),
+    [(ONLINE, "one model stays", True), (CHAIN, "all models stay", True), (NAMED, "its first call", None)],
+)
+def test_models_of_one_request_stay_in_memory_together(values, says, passes):
+    found = gate("mme", "cold_start", values, objectives__cold_start_ok=False)
+    assert says in found.reason
+    assert found.passes is passes

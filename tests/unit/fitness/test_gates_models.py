@@ -191,3 +191,10 @@ def test_what_scales_to_zero_takes_no_burstable_type():
     assert played("real_time", copies, config=config).status == "infeasible"
     assert played("real_time", copies, config={"instance_type": "ml.m5.large"}).status != "infeasible"
     assert played("real_time", values, config=config).status != "infeasible"
+
+
+def test_one_model_asks_for_no_chain_even_if_nobody_said_so():
+    for option in ("serial_pipeline", "triton_ensemble"):
+        found = gate(option, "chain", ONLINE)
+        assert (found.passes, found.asked) == (False, "single")
+        assert gate(option, "chain", SEVERAL).asked is None

@@ -138,7 +138,9 @@ def test_hot_models_are_told_to_leave():
 
 
 def test_one_model_has_nothing_to_share():
-    one_of(said("mme", ONE, best=None), "nothing to share")
+    one_of(said("mme", ONE, best=None), "one model: there is nothing to share")
+    chain = {**ONE, "models.count": 3, "models.frameworks": "same", "composition": "sequential"}
+    one_of(said("mme", chain, best=None), "all models", "nothing to share")
 
 
 def test_containers_of_unlike_load_are_said_to_scale_badly():

@@ -105,6 +105,11 @@ def test_traffic_of_which_only_the_records_are_known_is_scheduled():
     assert not resolved({"traffic.records_per_job": 100, "traffic.rps_mean": 1}).traffic.is_scheduled
 
 
+def test_hours_that_are_all_idle_leave_nothing_to_serve():
+    for pattern in ("intermittent", "diurnal"):
+        assert resolved({"traffic.pattern": pattern, "traffic.idle_ratio": 1}, priors={}).traffic.rps_mean[0] < 1e-6
+
+
 def test_a_declared_zero_is_nothing_to_serve_and_nothing_to_divide_by():
     online = resolved({"traffic.pattern": "steady", "traffic.rps_mean": 0}).traffic
     assert 0 < online.rps_mean[0] < 1e-6

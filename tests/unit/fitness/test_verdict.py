@@ -239,3 +239,10 @@ def test_the_ranking_is_the_same_before_anybody_looks_for_what_would_change_it()
     assert any(one.to_win for one in whole.options)
     without = tuple(replace(one, to_win=()) for one in whole.options)
     assert ranking == replace(whole, flips=None, options=without)
+
+
+def test_the_verdict_says_in_its_first_line_that_the_best_is_conditional():
+    fixed = recommend(presets.load("digits-outside-aws"), book=BOOK)
+    assert fixed.best.status == "conditional"
+    assert ", under the conditions below" in as_text(fixed).splitlines()[0]
+    assert "conditions" not in as_text(recommend(presets.load("card-fraud"), book=BOOK)).splitlines()[0]

@@ -83,6 +83,10 @@ def test_every_problem_is_reported_at_once_in_file_order_contradictions_last():
             "must be < 1 while traffic.rps_mean is 12, got 1 @ $.traffic.idle_ratio",
         ),
         (
+            {"traffic.rps_peak": 3, "traffic.idle_ratio": 1},
+            "must be < 1 while traffic.rps_peak is 3, got 1 @ $.traffic.idle_ratio",
+        ),
+        (
             {"request.measured_on": "ml.c5.xlrge"},
             'must be a known instance type (did you mean ml.c5.xlarge?), got "ml.c5.xlrge" @ $.request.measured_on',
         ),
