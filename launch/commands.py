@@ -212,8 +212,12 @@ def ask(terminal: Terminal) -> None:
     """Send one request to a launch and print the answer."""
     clients = terminal.clients()
     launched, request = _launched(clients, terminal.args.name)
-    call = invoke.own_request(clients, request) if terminal.args.body is None else _call(terminal, launched)
-    answer = invoke.answer_of(clients, request, replace(call, target_variant=terminal.args.variant))
+    variant = terminal.args.variant
+    if terminal.args.body is None:
+        call = invoke.own_request(clients, request, variant)
+    else:
+        call = replace(_call(terminal, launched), target_variant=variant)
+    answer = invoke.answer_of(clients, request, call)
     of = f", variant {answer.variant}" if request.variants else ""
     note(f"{answer.content_type}, {answer.latency_s * 1000:.1f} ms{of}")
     sys.stdout.buffer.write(answer.body)

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,6 +18,7 @@ from launch.request import Request
 from launch.roles import async_prefix
 from launch.samples import Sample
 from launch.settings import settings_of
+from launch.template_parts import VARIANT
 
 WITHIN_S = 60.0
 _FIRST_LOOK_S, _LATER_S = 0.1, 2.0
@@ -35,6 +36,11 @@ class Call:
     target_container: str | None = None  # a container's host name, of containers that are asked directly
     target_variant: str | None = None
     component: str | None = None  # an inference component's name
+
+    @property
+    def target(self) -> str | None:
+        """Which model, container or variant is asked, where there are several."""
+        return self.target_model or self.target_container or self.target_variant
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -164,7 +170,7 @@ def invoke_async(
 
 
 def examples(request: Request, known: Sequence[Sample]) -> tuple[Call, ...]:
-    """Give requests that a launch of samples answers: one for each model or container that can be asked; else none."""
+    """Give requests that a launch of samples answers: one for each model, container or variant that can be asked."""
     by_name = {f"{samples.PREFIX}{one.name}": one for one in known}
     by_group: dict[str, list[Sample]] = {}
     for one in known:
@@ -172,6 +178,11 @@ def examples(request: Request, known: Sequence[Sample]) -> tuple[Call, ...]:
     if request.option in MANY_MODELS:
         members = [one for model in request.models for one in by_group.get(model.source, [])]
         return tuple(_call(one, target_model=one.uri.rpartition("/")[2]) for one in members)
+    if request.variants:
+        beside = [(VARIANT, request.models[0]), *((one.name, one.model) for one in request.variants)]
+        return tuple(
+            _call(by_name[model.source], target_variant=name) for name, model in beside if model.source in by_name
+        )
     found = [(model, by_name[model.source]) for model in request.models if model.source in by_name]
     if request.option == "mce_direct":
         return tuple(_call(one, target_container=model.name) for model, one in found)
@@ -180,18 +191,20 @@ def examples(request: Request, known: Sequence[Sample]) -> tuple[Call, ...]:
     return tuple(_call(one, component=component) for _, one in first)
 
 
-def own_request(clients: Clients, request: Request) -> Call:
-    """Give the request that a launch of a sample answers.
+def own_request(clients: Clients, request: Request, variant: str | None = None) -> Call:
+    """Give the request that a launch of a sample answers, or a variant of it; without one, the weights decide.
 
     Raises: InputError for a model that is no sample, which only its owner knows a request of; CloudError.
     """
     with explained():
         known = samples.read_samples(clients("s3"), clients("sts").get_caller_identity()["Account"])
-    calls = examples(request, known)
-    if not calls:
-        message = "is no sample, so give a request: a body and its content type"
-        raise InputError([Problem(path="$.models[0].source", message=message)])
-    return calls[0]
+    wanted = variant or VARIANT
+    call = next((one for one in examples(request, known) if one.target_variant in (None, wanted)), None)
+    if call is None:
+        place = "$.models[0].source" if wanted == VARIANT else "$.variants"
+        what = "is no sample" if wanted == VARIANT else f"have no sample called {wanted}"
+        raise InputError([Problem(path=place, message=f"{what}, so give a request: a body and its content type")])
+    return replace(call, target_variant=variant)
 
 
 def answer_of(clients: Clients, request: Request, call: Call) -> Answer:
@@ -209,6 +222,7 @@ def _call(
     *,
     target_model: str | None = None,
     target_container: str | None = None,
+    target_variant: str | None = None,
     component: str | None = None,
 ) -> Call:
     return Call(
@@ -216,6 +230,7 @@ def _call(
         content_type=sample.content_type,
         target_model=target_model,
         target_container=target_container,
+        target_variant=target_variant,
         component=component,
     )
 

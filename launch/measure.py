@@ -32,7 +32,7 @@ from launch.measured import (
     stage,
     why_to_stop,
 )
-from launch.metrics import VARIANT
+from launch.template_parts import VARIANT
 
 Progress = Callable[[str, float], None]  # what is done, and the share of the bounds that is used
 UNKNOWN_OVERHEAD = (

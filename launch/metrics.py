@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from launch.template_parts import VARIANT
+
 PERIOD_S = 60  # what SageMaker publishes once a minute
 WINDOW_MINUTES = 60
-VARIANT = "AllTraffic"
 _NAMESPACE = "AWS/SageMaker"
 _US_PER_MS = 1_000
 
@@ -76,14 +77,14 @@ class Metrics:
         return self.total("requests") > 0
 
 
-def queries(endpoint: str, option: str) -> list[dict[str, Any]]:
-    """Give the queries of GetMetricData for an endpoint, their ids being the names of the series.
+def queries(endpoint: str, option: str, variant: str = VARIANT) -> list[dict[str, Any]]:
+    """Give the queries of GetMetricData for a variant of an endpoint, their ids being the names of the series.
 
     >>> queries("iris", "async")[-1]["MetricStat"]["Metric"]["Dimensions"]
     [{'Name': 'EndpointName', 'Value': 'iris'}]
     """
     of_endpoint = [{"Name": "EndpointName", "Value": endpoint}]
-    of_variant = [*of_endpoint, {"Name": "VariantName", "Value": VARIANT}]
+    of_variant = [*of_endpoint, {"Name": "VariantName", "Value": variant}]
     return [
         {
             "Id": name,
@@ -101,8 +102,16 @@ def queries(endpoint: str, option: str) -> list[dict[str, Any]]:
     ]
 
 
-def read(cloudwatch: Any, endpoint: str, option: str, *, now: datetime, minutes: int = WINDOW_MINUTES) -> Metrics:
-    """Ask for the series of the last minutes up to and with the current one.
+def read(
+    cloudwatch: Any,
+    endpoint: str,
+    option: str,
+    *,
+    variant: str = VARIANT,
+    now: datetime,
+    minutes: int = WINDOW_MINUTES,
+) -> Metrics:
+    """Ask for the series of a variant in the last minutes up to and with the current one.
 
     Raises: ClientError, BotoCoreError.
     """
@@ -110,7 +119,7 @@ def read(cloudwatch: Any, endpoint: str, option: str, *, now: datetime, minutes:
     start = end - timedelta(seconds=PERIOD_S * minutes)
     found: dict[str, dict[int, float]] = {}
     pages = cloudwatch.get_paginator("get_metric_data").paginate(
-        MetricDataQueries=queries(endpoint, option), StartTime=start, EndTime=end
+        MetricDataQueries=queries(endpoint, option, variant), StartTime=start, EndTime=end
     )
     for page in pages:
         for series in page["MetricDataResults"]:

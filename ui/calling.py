@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from launch import invoke
+from launch.fleets import fleets
 from launch.invoke import Answer, Call
 from launch.launched import Launched, Phase
 from launch.models import MANY_MODELS
@@ -63,7 +64,7 @@ def ask(one: Launched, call: Call) -> None:
 def draw_call(request: Request, examples: Sequence[Call]) -> Call:
     """Draw the request that is sent, a sample's own at first."""
     target = _draw_target(request, examples)
-    found = next((one for one in examples if target in (one.target_model, one.target_container)), None)
+    found = next((one for one in examples if target in (None, one.target)), None)
     key = f"end_{request.name}_{target or ''}"
     left, right = st.columns([1, 2])
     with left:
@@ -84,6 +85,7 @@ def draw_call(request: Request, examples: Sequence[Call]) -> Call:
         content_type=content_type,
         target_model=target if request.option in MANY_MODELS else None,
         target_container=target if request.option == "mce_direct" else None,
+        target_variant=target if request.variants else None,
         component=component,
     )
 
@@ -99,11 +101,11 @@ def draw_answer(one: Launched) -> None:
     elif run.error is not None:
         failing.draw(run.error, title="It did not answer")
     elif run.result is not None:
-        _draw_result(run.result)
+        _draw_result(run.result, is_shared=one.request is not None and bool(one.request.variants))
 
 
 def _draw_target(request: Request, examples: Sequence[Call]) -> str | None:
-    """Draw which model or container is asked, where there are several."""
+    """Draw which model, container or variant is asked, where there are several."""
     if request.option in MANY_MODELS:
         names = [one.target_model for one in examples if one.target_model]
         label = "Target model, the archive under the prefix"
@@ -113,6 +115,9 @@ def _draw_target(request: Request, examples: Sequence[Call]) -> str | None:
     if request.option == "mce_direct":
         names = [model.name for model in request.models if model.name]
         return st.selectbox("Target container", names, key=f"end_{request.name}_container")
+    if request.variants:
+        names = [one.name for one in fleets(request)]
+        return st.selectbox("Variant", names, index=None, placeholder="By weight", key=f"end_{request.name}_variant")
     return None
 
 
@@ -123,9 +128,11 @@ def _wait(run: Run[Answer]) -> None:
     st.caption(":material/progress_activity: Waiting for the answer.")
 
 
-def _draw_result(answer: Answer) -> None:
+def _draw_result(answer: Answer, *, is_shared: bool) -> None:
     tried = f", {answer.attempts} attempts" if answer.attempts > 1 else ""
-    st.markdown(f":green-badge[:material/check: Answered] in {fmt.ms(answer.latency_s * 1_000)}{tried}, seen from here")
+    by = f" by variant {fmt.plain(answer.variant)}" if is_shared and answer.variant else ""
+    took = fmt.ms(answer.latency_s * 1_000)
+    st.markdown(f":green-badge[:material/check: Answered]{by} in {took}{tried}, seen from here")
     st.code(answer.text[:_MOST_SHOWN] or "(empty)", language=None, wrap_lines=True)
     st.download_button(
         "Download the answer",

@@ -93,9 +93,9 @@ def look(name: str) -> Seen[Launched | None]:
     return _explained(lambda: _look(place(), name))
 
 
-def metrics_of(name: str, option: str) -> Seen[Metrics]:
-    """Give the last hour of an endpoint. Raises: CloudError."""
-    return _explained(lambda: _metrics(place(), name, option))
+def metrics_of(name: str, option: str, variant: str) -> Seen[Metrics]:
+    """Give the last hour of a variant of an endpoint. Raises: CloudError."""
+    return _explained(lambda: _metrics(place(), name, option, variant))
 
 
 def samples_here() -> tuple[Sample, ...]:
@@ -157,9 +157,9 @@ def _look(place: Place, name: str) -> Seen[Launched | None]:
 
 
 @st.cache_resource(ttl=_METRICS_S, max_entries=256, show_spinner=False)
-def _metrics(place: Place, name: str, option: str) -> Seen[Metrics]:
-    now = datetime.now(UTC)
-    return Seen(value=metrics.read(_quick_clients(place)("cloudwatch"), name, option, now=now), at=now)
+def _metrics(place: Place, name: str, option: str, variant: str) -> Seen[Metrics]:
+    now, cloudwatch = datetime.now(UTC), _quick_clients(place)("cloudwatch")
+    return Seen(value=metrics.read(cloudwatch, name, option, variant=variant, now=now), at=now)
 
 
 @st.cache_resource(ttl=_SAMPLES_S, max_entries=32, show_spinner=False)

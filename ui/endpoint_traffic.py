@@ -1,6 +1,6 @@
 """What an endpoint did in the last hour, asked of CloudWatch again and again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -22,10 +22,13 @@ _LAST: Mapping[str, tuple[str, str]] = {
 
 
 @st.fragment(run_every=_EVERY_S)
-def draw(name: str, option: str) -> None:
-    """Draw the last hour; a figure changes only with its data, so a zoom stays."""
+def draw(name: str, option: str, variants: Sequence[str]) -> None:
+    """Draw the last hour, of one variant where there are several; a figure changes only with its data."""
+    variant = variants[0]
+    if len(variants) > 1:
+        variant = st.segmented_control("Variant", variants, default=variant, required=True, key=f"end_{name}_of")
     with failing.told("CloudWatch can't be asked"):
-        seen = cloud.metrics_of(name, option)
+        seen = cloud.metrics_of(name, option, variant)
         _draw_figures(seen.value)
         if not seen.value.has_traffic:
             st.caption("Nothing was asked in the last hour. Call it, and the figures follow within a minute.")

@@ -10,6 +10,7 @@ import streamlit as st
 from launch.fleets import fleets, shares
 from launch.launched import Launched, Phase
 from launch.request import Request, as_document
+from launch.template_parts import VARIANT
 from ui import calling, cloud, endpoint_traffic, failing, jobs, launch_words, measuring, removing, steps, words
 from ui import format as fmt
 
@@ -123,7 +124,8 @@ def draw_detail(name: str) -> None:
 def _draw_part(title: str, one: Launched) -> None:
     match title:
         case "Traffic":
-            endpoint_traffic.draw(one.name, one.option or "")
+            beside = () if one.request is None else one.request.variants
+            endpoint_traffic.draw(one.name, one.option or "", (VARIANT, *(variant.name for variant in beside)))
         case "Jobs":
             jobs.draw(one)
         case "Call it":

@@ -13,7 +13,7 @@ from ui import format as fmt
 from ui.roles import Role
 
 LAUNCH = "launch"  # the query parameter of the launch that is watched
-_MOST_FIRST = 3  # containers or models of several that are asked
+_MOST_FIRST = 3  # containers, models or variants of several that are asked
 _ENDPOINTS = "pages/operations/endpoints.py"
 _POLL_S = 0.5
 
@@ -106,7 +106,6 @@ def _draw_first(seen: Launched) -> None:
     elif run.error is not None:
         failing.draw(run.error, title="The first prediction failed")
     for call, answer in run.result or ():
-        target = call.target_model or call.target_container
-        of_target = f" of {fmt.plain(target)}" if target else ""
+        of_target = f" of {fmt.plain(call.target)}" if call.target else ""
         st.markdown(f"**First prediction**{of_target}, in {fmt.ms(answer.latency_s * 1_000)}")
         st.code(answer.text[:500], language=None, wrap_lines=True)

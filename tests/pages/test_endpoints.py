@@ -22,9 +22,16 @@ SILENT = Metrics(
 
 
 @pytest.fixture(autouse=True)
-def silence(monkeypatch):
-    """Nothing was asked in the last hour."""
-    monkeypatch.setattr(cloud, "metrics_of", lambda name, option: cloud.Seen(value=SILENT, at=NOW))
+def asked(monkeypatch):
+    """Nothing was asked in the last hour; gives the variants whose hour was looked at."""
+    found = []
+
+    def metrics_of(name, option, variant):
+        found.append(variant)
+        return cloud.Seen(value=SILENT, at=NOW)
+
+    monkeypatch.setattr(cloud, "metrics_of", metrics_of)
+    return found
 
 
 def test_an_empty_account_says_where_to_begin(app, monkeypatch):
@@ -64,17 +71,35 @@ def test_an_expired_launch_is_named(app, monkeypatch):
     assert at.dataframe[0].value.loc[0, "Expires"] == "expired"
 
 
+SHARED = Request(
+    name="iris",
+    option="real_time",
+    region="us-east-1",
+    configuration={"instance_type": "ml.m5.large"},
+    models=(Model(source="sample:iris"),),
+    weight=9.0,
+    variants=(Variant(name="new", model=Model(source="sample:digits"), instance_type="ml.c5.large"),),
+)
+
+
+def test_the_traffic_is_that_of_one_variant(app, monkeypatch, asked):
+    open_account(monkeypatch, [replace(launched(), request=SHARED)])
+    at = app(ENDPOINTS, name="iris")
+    assert set(asked) == {"AllTraffic"}
+    next(one for one in at.get("button_group") if one.label == "Variant").set_value("new")
+    at.run()
+    assert asked[-1] == "new"
+
+
+def test_a_variant_can_be_called_by_its_name(app, monkeypatch):
+    open_account(monkeypatch, [replace(launched(), request=SHARED)])
+    at = app(ENDPOINTS, name="iris", part="Call it")
+    (chosen,) = [one for one in at.selectbox if one.label == "Variant"]
+    assert (chosen.options, chosen.value) == (["AllTraffic", "new"], None)
+
+
 def test_the_settings_have_the_share_of_each_variant(app, monkeypatch):
-    request = Request(
-        name="iris",
-        option="real_time",
-        region="us-east-1",
-        configuration={"instance_type": "ml.m5.large"},
-        models=(Model(source="sample:iris"),),
-        weight=9.0,
-        variants=(Variant(name="new", model=Model(source="sample:digits"), instance_type="ml.c5.large"),),
-    )
-    open_account(monkeypatch, [replace(launched(), request=request)])
+    open_account(monkeypatch, [replace(launched(), request=SHARED)])
     at = app(ENDPOINTS, name="iris", part="Settings")
     shown = at.table[0].value.to_csv().replace("\\", "")
     assert "90 % of the requests on ml.m5.large" in shown

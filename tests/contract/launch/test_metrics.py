@@ -44,6 +44,11 @@ def test_the_questions_of_every_option_are_as_the_service_wants_them(option):
     assert {len(values) for values in found.values.values()} == {10}
 
 
+def test_one_of_several_variants_is_asked_about():
+    for query in metrics.queries("iris", "real_time", "challenger"):
+        assert {"Name": "VariantName", "Value": "challenger"} in query["MetricStat"]["Metric"]["Dimensions"]
+
+
 def test_values_stand_at_their_minute_in_our_units():
     found = answered("real_time", [series("requests", {1: 5.0, 9: 7.0}), series("model_p99_ms", {9: 1500.0})])
     assert found.start == START

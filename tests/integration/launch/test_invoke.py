@@ -1,6 +1,7 @@
 """Endpoints of the sandbox are asked at once and through a queue, and transform jobs are started once."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from fitness.errors import InputError
 from launch import jobs, samples
 from launch.errors import CloudError, FailedError
 from launch.invoke import Call, answer_of, examples, invoke, invoke_async, own_request
-from launch.request import Model, Request, Transform
+from launch.request import Model, Request, Transform, Variant
 from launch.template_batch import job
 from sandbox.samples.archive import model_archive
 from sandbox.settings import ACCOUNT, REGION, SAMPLES_BUCKET
@@ -63,6 +64,15 @@ def test_a_sample_answers_its_own_request_and_its_time_is_told(hosting, iris):
     assert (json.loads(answer.text), answer.content_type) == ([0], "application/json")
     assert answer.variant == "AllTraffic"
     assert answer.latency_s > 0
+
+
+def test_a_variant_of_ones_own_needs_a_request(hosting):
+    beside = Variant(name="new", model=Model(source="./model"))
+    asked = replace(request("real_time", Model(source="sample:iris")), variants=(beside,))
+    assert own_request(hosting.sandbox.client, asked).target is None
+    assert own_request(hosting.sandbox.client, asked, "AllTraffic").target == "AllTraffic"
+    with pytest.raises(InputError, match="have no sample called new, so give a request"):
+        own_request(hosting.sandbox.client, asked, "new")
 
 
 def test_a_model_of_ones_own_needs_a_request(hosting):

@@ -66,7 +66,9 @@ def weights(sandbox):
     return {one["VariantName"]: one["CurrentWeight"] for one in variants}
 
 
-def test_two_models_share_the_requests_until_one_leaves(stacks, account, sandbox, request_of_two, run):
+def test_two_models_share_the_requests_until_one_leaves(stacks, account, sandbox, request_of_two, run, tmp_path):
+    body = tmp_path / "flower.csv"
+    body.write_bytes(FLOWER.body)
     before = account.holds()
     asked = planned(request_of_two)
     assert launch(stacks, asked).phase is Phase.LIVE
@@ -77,7 +79,7 @@ def test_two_models_share_the_requests_until_one_leaves(stacks, account, sandbox
     for variant, answer in (("AllTraffic", "[0]"), ("challenger", "the challenger")):
         told = invoke(sandbox.client, "shared", replace(FLOWER, target_variant=variant))
         assert (told.variant, told.text) == (variant, answer)
-        status, out, err = run("invoke", "shared", "--variant", variant)
+        status, out, err = run("invoke", "shared", "--variant", variant, "--body", body)
         assert (status, out.strip(), f"variant {variant}" in err) == (0, answer, True)
     seen = Counter()
     while len(seen) < 2 and seen.total() < MOST:

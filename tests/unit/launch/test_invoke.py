@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from launch.invoke import Call, examples
-from launch.request import Model, Request
+from launch.request import Model, Request, Variant
 from launch.samples import Sample, groups
 
 IRIS = Sample(
@@ -44,6 +44,16 @@ def test_each_container_can_be_asked_by_its_name():
     models = (Model(source="sample:iris", name="flowers"), Model(source="sample:digits", name="digits"))
     found = examples(request("mce_direct", *models), KNOWN)
     assert [(call.target_container, call.body) for call in found] == [("flowers", b"5.1,3.5"), ("digits", b"0,1")]
+
+
+def test_each_variant_is_asked_what_its_own_model_takes():
+    beside = tuple(
+        Variant(name=name, model=Model(source=source))
+        for name, source in (("new", "sample:digits"), ("own", "./model"))
+    )
+    found = examples(replace(request("real_time", Model(source="sample:iris")), variants=beside), KNOWN)
+    assert [(call.target_variant, call.body) for call in found] == [("AllTraffic", b"5.1,3.5"), ("new", b"0,1")]
+    assert [call.target for call in found] == ["AllTraffic", "new"]
 
 
 def test_a_pipeline_is_asked_what_its_first_step_takes():
