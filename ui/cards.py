@@ -4,8 +4,8 @@ import streamlit as st
 
 from fitness.gates import Gate
 from fitness.verdict import OptionResult, Verdict
-from ui import format as fmt
 from ui import charts_flips, launch_start, state, tables, words
+from ui import format as fmt
 
 DESCRIBE = "pages/architects/describe.py"
 

@@ -41,7 +41,7 @@ def trade_offs(designed: Designed) -> go.Figure:
         joined,
         _points("Best trade-offs", front, floor, symbol="circle-open", colour=_BLUE, size=11),
         _points("Fixed fleet", [found.fixed], floor, symbol="diamond-open", colour=_PINK, size=12),
-        _points("Recommended", [found.best], floor, symbol="star", colour=_ORANGE, size=16),
+        _points(name_of_best(designed), [found.best], floor, symbol="star", colour=_ORANGE, size=16),
     ]
     shown = [*found.candidates, found.fixed]
     ends = charts.log_range([floor, *(max(one.late_ratio, floor) for one in shown), designed.late_share])
@@ -72,9 +72,14 @@ def trade_offs_alt(designed: Designed) -> str:
     found = designed.found
     return (
         f"Cost against late requests of {len(found.candidates)} policies, {len(found.pareto)} of them best trade-offs. "
-        f"Recommended: {_cost(found.best)} a month with {fmt.percent(found.best.late_ratio)} late; "
+        f"{name_of_best(designed)}: {_cost(found.best)} a month with {fmt.percent(found.best.late_ratio)} late; "
         f"the fixed fleet: {_cost(found.fixed)}."
     )
+
+
+def name_of_best(designed: Designed) -> str:
+    """Name the policy that stands out: one that is late too often is not recommended."""
+    return "Recommended" if designed.found.is_met else "Closest"
 
 
 def followed(designed: Designed) -> go.Figure:

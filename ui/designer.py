@@ -63,7 +63,7 @@ def draw(workload: Workload, verdict: Verdict) -> None:
         figure = charts_designer.trade_offs(designed)
         st.plotly_chart(figure, config=charts.CONFIG, key="dzn_trade", alt=charts_designer.trade_offs_alt(designed))
     with right:
-        st.markdown("**The busiest day under the recommended policy**")
+        st.markdown(f"**The busiest day under the {charts_designer.name_of_best(designed).lower()} policy**")
         figure = charts_designer.followed(designed)
         st.plotly_chart(figure, config=charts.CONFIG, key="dzn_day", alt=charts_designer.followed_alt(designed))
     _draw_findings(designed, wish.metric)
@@ -175,7 +175,7 @@ def _draw_recommended(designed: Designed, *, is_playable: bool) -> None:
             icon=":material/warning:",
         )
     with st.container(border=True):
-        st.caption("Recommended" if found.is_met else "Closest")
+        st.caption(charts_designer.name_of_best(designed))
         with st.grid(5, min_column_width=110):
             st.metric(
                 "A month",

@@ -17,6 +17,7 @@ from fitness.errors import Problem
 from ui import format as fmt
 
 _LOGGER = logging.getLogger("hostfit.ui")
+_SCENARIO = "w"  # the query parameter of ui/state.py, which imports this module
 
 
 class UiError(Exception):
@@ -46,9 +47,9 @@ def boundary() -> Iterator[None]:
     except Exception:  # the one place where a page stops raising
         reference = secrets.token_hex(4)
         _LOGGER.exception("page failed reference=%s", reference)
+        kept = "Your scenario is safe: it is in the address of this page. " if _SCENARIO in st.query_params else ""
         st.error(
-            "Your scenario is safe: it is in the address of this page. Reload the page; if this "
-            f"stays, report the reference `{reference}`, which the server log explains.",
+            f"{kept}Reload the page; if this stays, report the reference `{reference}`, which the server log explains.",
             title="This page could not be drawn",
             icon=":material/error:",
         )

@@ -35,7 +35,7 @@ PHASE: Mapping[Phase, Sign] = MappingProxyType(
             character="✓",
             icon=":material/check_circle:",
             colour="green",
-            meaning="All of its stack is made.",
+            meaning="Every resource of its stack is there.",
         ),
         Phase.UPDATING: Sign(
             word="Updating",

@@ -84,8 +84,9 @@ def _rule(base: Fixed | TargetTracking | ToZero | Backlog | StepScaling, designe
     if isinstance(base, Fixed):
         return ["Keep the same number of instances, whatever comes."]
     if isinstance(base, Backlog):
+        unit = "request" if base.target_per_instance == 1 else "requests"
         keep = (
-            f"Keep {fmt.number(base.target_per_instance)} requests waiting or at work for each instance, which works "
+            f"Keep {fmt.number(base.target_per_instance)} {unit} waiting or at work for each instance, which works "
             f"off {fmt.number(carries)} a minute."
         )
         wakes = base.minimum == 0 and base.wakes

@@ -23,6 +23,7 @@ from ui.scene import Scene
 
 BEFORE_S, AFTER_S = 1800.0, 5400.0  # what is shown around a surge
 _DAY_S = 86_400.0
+_COLD_HELP = "Requests that had to wait until an instance or a model was ready for them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,8 +267,9 @@ def _draw_metrics(act: Act) -> None:
         late = tables_simulation.late_ratio(act.work, outcome)
         st.metric("Late", fmt.percent(late), help="After the objective.")
         st.metric("Dropped", fmt.percent(float(outcome.dropped_ratio[0])), help=lost)
-        st.metric(cold, fmt.percent(float(outcome.cold_ratio[0])))
-        st.metric("A month", fmt.plain(fmt.usd(act.monthly_usd)))
+        st.metric(cold, fmt.percent(float(outcome.cold_ratio[0])), help=_COLD_HELP)
+        paid = "From what was played, at the prices of the bill." if month else "By the formulas."
+        st.metric("A month", fmt.plain(fmt.usd(act.monthly_usd)), help=paid)
 
 
 def _draw_basis(verdict: Verdict, named: Sequence[tuple[str, Act]]) -> None:

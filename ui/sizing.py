@@ -20,7 +20,7 @@ def draw(workload: Workload, verdict: Verdict) -> None:
     """Draw the sizing of one multi-model option."""
     inputs = data.study_of(workload, {}).point
     if float(inputs.units[0]) < 2:
-        _draw_nothing_to_share(is_chain=inputs.is_chain)
+        _draw_nothing_to_share(is_chain=inputs.is_chain, is_declared=workload.get("models.count") is not None)
         return
     option, config, goal_ratio = _draw_controls()
     stage.wait_for_simulator()
@@ -53,10 +53,13 @@ def draw(workload: Workload, verdict: Verdict) -> None:
     _draw_basis(workload, verdict, sizing)
 
 
-def _draw_nothing_to_share(*, is_chain: bool) -> None:
-    why = (
-        "Its models answer one request together, so they stay in memory together." if is_chain else "This one has one."
-    )
+def _draw_nothing_to_share(*, is_chain: bool, is_declared: bool) -> None:
+    if is_chain:
+        why = "Its models answer one request together, so they stay in memory together."
+    else:
+        why = (
+            "This workload has one." if is_declared else "How many this workload has is not said, so it counts as one."
+        )
     st.info(
         f"A multi-model endpoint keeps many models that are called one by one. {why}",
         title="This workload has no models to share memory",

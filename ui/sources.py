@@ -16,7 +16,7 @@ _TRACE = "traffic.trace"
 _ARRIVAL_PROBLEMS = "dsc_arrivals_problems"
 _ARRIVAL_NOTES = "dsc_arrivals_notes"
 _GALLERY = "dsc_gallery"
-_PROBLEMS = "dsc_file_problems"  # of the last document that was refused
+_PROBLEMS = "dsc_file_problems"  # of the last document that was refused, and the scenario that it was refused for
 
 
 def draw_gallery(*, is_open: bool) -> None:
@@ -106,8 +106,8 @@ def draw_file(draft: state.Draft) -> None:
         key="dsc_file_upload",
         on_change=_open_upload,
     )
-    problems: tuple[Problem, ...] = st.session_state.get(_PROBLEMS, ())
-    if problems:
+    generation, problems = st.session_state.get(_PROBLEMS, (None, ()))
+    if problems and generation == state.generation():  # another scenario has been opened since
         errors.show_problems(problems, titles=form.titles(), title="The file was not taken over")
 
 
@@ -162,10 +162,10 @@ def _open_document(document: str | bytes) -> None:
     try:
         opened = workload_file.read(document)
     except InputError as err:
-        st.session_state[_PROBLEMS] = err.problems
+        st.session_state[_PROBLEMS] = (state.generation(), err.problems)
         return
     if opened.get(_TRACE) is not None:
-        st.session_state[_PROBLEMS] = (_trace_problem(),)
+        st.session_state[_PROBLEMS] = (state.generation(), (_trace_problem(),))
         return
     st.session_state.pop(_PROBLEMS, None)
     state.replace(opened)

@@ -39,7 +39,7 @@ def answer_line(verdict: Verdict) -> str:
     best = verdict.best
     if best is None:
         return ":material/block: **No option is feasible** for this workload; Compare says why."
-    parts = [f"Best so far: **{fmt.plain(best.option.title)}**"]
+    parts = [f"Best so far, by the formulas: **{fmt.plain(best.option.title)}**"]
     if best.monthly_usd is None:
         parts.append("its bill is unknown")
     else:

@@ -31,7 +31,6 @@ def ranking(verdict: Verdict) -> pd.DataFrame:
                 "Status": words.STATUS[result.status].cell,
                 "Note": words.obstacle(result) or None,
                 "Score": result.score,
-                "Range": fmt.score_range(result.score_interval) if result.score_interval else None,
                 "Monthly bill": fmt.usd_band(result.monthly_usd) if result.score is not None else None,
                 "p99": _latency(result, "p99"),
                 "Best in": fmt.percent(result.probability_best) if _was_drawn(verdict, result) else None,
@@ -39,6 +38,7 @@ def ranking(verdict: Verdict) -> pd.DataFrame:
                     title: None if result.fitness is None else getattr(result.fitness, name)
                     for name, title in words.FUNCTIONS.items()
                 },
+                "Range": fmt.score_range(result.score_interval) if result.score_interval else None,
                 "p50": _latency(result, "p50"),
                 "p95": _latency(result, "p95"),
             }
@@ -54,7 +54,7 @@ def ranking_columns() -> dict[str, ColumnConfig]:
         "Rank": number(pinned=True, width=46),
         "Option": text(width=215),
         "Status": text(width=98),
-        "Note": text(width=124, help="The first limit that fails or is open. Click it to read all of it."),
+        "Note": text(width=212, help="The first limit that fails or is open. Click it to read all of it."),
         "Score": st.column_config.ProgressColumn(
             min_value=0,
             max_value=1,

@@ -35,7 +35,7 @@ def test_a_preset_fills_the_form_the_address_and_the_answer(app):
     assert address(at) == FRAUD
     assert at.number_input(key="dsc_q_rate").value == FRAUD.traffic.rps_mean
     assert at.number_input(key="dsc_q_request_processing_ms").value == FRAUD.request.processing_ms
-    assert "Best so far: **Real\\-time endpoint**" in texts(at)
+    assert "Best so far, by the formulas: **Real\\-time endpoint**" in texts(at)
     assert "dsc_preset_card-fraud" not in {button.key for button in at.button}  # the gallery has closed
 
 
@@ -194,6 +194,16 @@ def test_a_wrong_file_is_refused_as_a_whole_with_every_problem(app):
     assert "`$.request.processing_ms`" in problems
     assert "`$.region`" in problems
     assert address(at) == SMALL
+
+
+def test_what_was_wrong_with_a_file_is_forgotten_with_the_next_scenario(app):
+    at = app(details="File")
+    next(area for area in at.text_area if area.label.startswith("Workload file")).set_value("traffic: 3")
+    at.button(key="dsc_file_apply").click()
+    at = drawn(at.run())
+    assert at.error
+    at.button(key="dsc_preset_card-fraud").click()
+    assert not drawn(at.run()).error
 
 
 def test_a_right_file_is_taken_over(app):

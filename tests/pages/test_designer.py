@@ -99,6 +99,9 @@ def test_the_kind_follows_the_option(app):
 def test_an_objective_that_no_policy_of_the_kind_keeps_is_said(app):
     at = opened(app, VIDEO, scaled=REAL_TIME, policy="Target tracking, to zero")
     assert "No policy of this kind keeps late requests" in at.warning[0].value
+    assert "Closest" in [one.value for one in at.caption]
+    assert "**The busiest day under the closest policy**" in texts(at)
+    assert "ecommended" not in texts(at)
 
 
 def test_a_name_that_no_endpoint_can_have_is_explained(app):

@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import COMPARE, ROOT, START_S
-from ui import shell
+from ui import shell, state
 
 STRANGER = {"is_logged_in": False}  # what st.user holds where sign-in is configured
 
@@ -78,8 +78,15 @@ def test_a_failing_page_says_so_calmly_and_logs_the_rest(caplog):
     assert not at.exception
     reference = at.error[0].value.split("`")[1]
     assert "a detail" not in at.error[0].value
+    assert "in the address" not in at.error[0].value  # there is no scenario that could be
     assert f"reference={reference}" in caplog.text
     assert "a detail that only the log may say" in caplog.text
+
+
+def test_a_failing_page_says_that_the_scenario_of_its_address_is_safe():
+    at = AppTest.from_function(failing_page, default_timeout=START_S)
+    at.query_params[state.LINK] = "anything"
+    assert at.run().error[0].value.startswith("Your scenario is safe")
 
 
 def test_every_page_is_a_file_in_the_folder_of_its_section():

@@ -3,6 +3,7 @@
 import pytest
 
 from fitness import presets
+from fitness.workload import Workload
 from tests.pages.conftest import address, drawn, texts
 from ui import data
 from ui import format as fmt
@@ -34,6 +35,14 @@ def test_a_link_opens_the_sizing_with_its_goal_and_type(app):
     assert metrics(at)["A month"] == fmt.usd(sizing.enough.usd)
     assert address(at) == CUSTOMERS
     assert len(at.get("plotly_chart")) == 2
+
+
+@pytest.mark.parametrize(
+    ("declared", "why"), [({"models.count": 1}, "This workload has one."), ({}, "is not said, so it counts as one")]
+)
+def test_a_workload_of_one_model_has_nothing_to_share_and_nobody_is_quoted(app, declared, why):
+    at = opened(app, Workload.from_values({"name": "little", "traffic.rps_mean": 3.0, **declared}))
+    assert why in at.info[0].value
 
 
 def test_a_higher_goal_takes_more_memory(app):
