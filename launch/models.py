@@ -4,6 +4,7 @@ Source: docs/launch/models.md.
 """
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -250,8 +251,9 @@ def _packed(
         environment, problems, is_as_given = dict(found.environment), found.problems, found.is_as_given
     if problems:
         raise _WrongError(*(("source", f"{message}: {model.source}") for message in problems))
-    packed = packaging.packed(archive) if archive is not None and is_as_given else packaging.pack(content, target)
-    return packed, environment
+    if archive is not None and is_as_given and not packaging.has_left_out(folder):
+        return packaging.packed(archive), environment
+    return packaging.pack(content, target), environment
 
 
 @contextmanager
@@ -276,7 +278,8 @@ def _folder(model: Model, store: _Store) -> Iterator[tuple[Path, Path | None]]:
             return
         unpacked = Path(scratch) / "unpacked"
         try:
-            packaging.unpack(archive, unpacked)
+            most_bytes = shutil.disk_usage(scratch).free // 2  # what is packed of it needs a place too
+            packaging.unpack(archive, unpacked, most_bytes=most_bytes)
         except NotReadableError as err:
             raise _WrongError(("source", f"{err}: {model.source}")) from err
         yield unpacked, archive

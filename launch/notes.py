@@ -89,7 +89,7 @@ def notes(
     found += _of_changes(request, settings)
     if request.kms_key_arn is not None:
         found.append("The policy of the key must let this account's roles use it.")
-        if settings.instance_type is not None and request.option != "batch" and not encrypts_volume(settings):
+        if settings.instance_type is not None and not encrypts_volume(settings):
             found.append(f"{settings.instance_type} encrypts its own disk with a key of its own.")
     watching = watched(request)
     if watching is not None and watching.email is not None:

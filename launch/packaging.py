@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def files_in(folder: Path) -> dict[str, Path]:
     found = {}
     for path in sorted(folder.rglob("*")):
         inside = path.relative_to(folder)
-        if any(part.startswith(".") or part in _LEFT_OUT for part in inside.parts) or not path.is_file():
+        if _is_left_out(inside) or not path.is_file():
             continue
         if not path.resolve().is_relative_to(folder.resolve()):
             message = f"has a link that leads out of it: {inside.as_posix()}"
@@ -53,15 +53,37 @@ def files_in(folder: Path) -> dict[str, Path]:
     return found
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def has_left_out(folder: Path) -> bool:
+    """Whether a folder has files that `files_in` leaves out."""
+    return any(_is_left_out(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def _is_left_out(inside: Path) -> bool:
+    return any(part.startswith(".") or part in _LEFT_OUT for part in inside.parts)
+
+
+def unpack(archive: Path, folder: Path, *, most_bytes: int) -> None:
     """Unpack an archive into a new folder. Raises: NotReadableError; nothing is written outside the folder."""
     folder.mkdir(parents=True)
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            tar.extractall(folder, members=_bounded(tar, most_bytes), filter="data")
     except (tarfile.TarError, EOFError, OSError) as err:
         message = f"is not a readable tar.gz: {err}"
         raise NotReadableError(message) from err
+
+
+def _bounded(tar: tarfile.TarFile, most_bytes: int) -> Iterator[tarfile.TarInfo]:
+    """The members of an archive as long as there is a place for them. Raises: NotReadableError."""
+    size = 0
+    for count, member in enumerate(tar, start=1):
+        size += member.size
+        if size > most_bytes or count > MOST_FILES:
+            message = (
+                f"has more than {MOST_FILES:,} files, or more than {most_bytes:,} bytes, for which there is no place"
+            )
+            raise NotReadableError(message)
+        yield member
 
 
 def pack(files: Mapping[str, Path | bytes], target: Path) -> Packed:

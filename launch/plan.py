@@ -20,8 +20,8 @@ from launch.fleets import parameters
 from launch.notes import BILLED, about, irreversible, notes
 from launch.permissions import Permission, permissions
 from launch.request import Request
-from launch.template import tags, template
-from launch.template_parts import Json
+from launch.template import template
+from launch.template_parts import Json, tags
 
 __all__ = ["Confirmation", "Permission", "Plan", "PlannedResource", "plan", "token_of"]
 

@@ -16,7 +16,7 @@ from launch.template_alarms import alarms, answers
 from launch.template_batch import schedule
 from launch.template_components import component
 from launch.template_hosting import endpoint, endpoint_config, model
-from launch.template_parts import TAGGED, Json, Resources, att, ref, text
+from launch.template_parts import TAGGED, Json, Resources, att, listed, ref, tags, text
 from launch.template_scaling import scaling
 
 WATCHING = ("LatencyAlarm", "ErrorAlarm")  # the alarms of each variant, which may take an update back
@@ -59,11 +59,6 @@ def request_of(body: object) -> Request | None:
     return read_request(found) if isinstance(found, str) else None
 
 
-def tags(request: Request) -> dict[str, str]:
-    """The tags of every resource: whose it is, and the request's own."""
-    return {**request.tags, "hostfit:launch": request.name, "hostfit:option": request.option}
-
-
 def _resources(request: Request) -> Resources:
     variants = fleets(request)
     found = role(request)
@@ -93,9 +88,8 @@ def _whose(fleet: Fleet, one: Container) -> str:
 
 
 def _tagged(resources: Resources, given: Mapping[str, str]) -> Resources:
-    listed = [{"Key": key, "Value": given[key]} for key in sorted(given)]
     return {
-        name: {**one, "Properties": {**one["Properties"], "Tags": listed}} if one["Type"] in TAGGED else one
+        name: {**one, "Properties": {**one["Properties"], "Tags": listed(given)}} if one["Type"] in TAGGED else one
         for name, one in resources.items()
     }
 

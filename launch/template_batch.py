@@ -5,7 +5,8 @@ import json
 from launch.request import Request
 from launch.roles import job_prefix, schedule_role
 from launch.settings import Settings, settings_of
-from launch.template_parts import Json, Resources, att, escaped, present, resource, sub
+from launch.template_hosting import encrypts_volume
+from launch.template_parts import Json, Resources, att, escaped, listed, present, resource, sub, tags
 
 RETRIES = 3  # of a start that failed; a job that failed is not started again
 
@@ -39,7 +40,7 @@ def job(request: Request, *, model_name: str, job_name: str) -> Json:
             ),
             "TransformResources": _resources(request, settings),
             "DataCaptureConfig": _capture(request),
-            "Tags": [{"Key": "hostfit:launch", "Value": request.name}],
+            "Tags": listed(tags(request)),
         }
     )
 
@@ -49,7 +50,7 @@ def _resources(request: Request, settings: Settings) -> Json:
         {
             "InstanceType": settings.instance_type,
             "InstanceCount": settings.minimum,
-            "VolumeKmsKeyId": request.kms_key_arn,
+            "VolumeKmsKeyId": request.kms_key_arn if encrypts_volume(settings) else None,
         }
     )
 

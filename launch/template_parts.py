@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from launch.request import Request
+
 # A template as JSON has it: closed sets of keys, but values of any type.
 Json = dict[str, Any]
 Resources = dict[str, Json]
@@ -60,6 +62,16 @@ def escaped(value: str) -> str:
     """A text for `sub` in which nothing but the account and the Region is replaced."""
     hidden = value.replace("${", "${!")
     return hidden.replace("{account}", "${AWS::AccountId}").replace("{region}", "${AWS::Region}")
+
+
+def tags(request: Request) -> dict[str, str]:
+    """The tags of every resource: whose it is, and the request's own."""
+    return {**request.tags, "hostfit:launch": request.name, "hostfit:option": request.option}
+
+
+def listed(given: Mapping[str, str]) -> list[Json]:
+    """Tags as templates and calls have them."""
+    return [{"Key": key, "Value": given[key]} for key in sorted(given)]
 
 
 def dimensions(**values: str) -> list[Json]:

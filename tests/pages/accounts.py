@@ -54,7 +54,7 @@ def open_account(monkeypatch: Any, launches: Iterable[Launched] = (), *, is_sand
     monkeypatch.setattr(launching.models, "resolve", resolved)
 
 
-def resolved(request: Request, clients: object, *, upload: bool) -> Request:
+def resolved(request: Request, clients: object, *, upload: bool = True) -> Request:
     """Give the request with a container for each model."""
 
     def made(one: Model) -> Container:

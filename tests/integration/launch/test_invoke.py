@@ -129,7 +129,7 @@ def test_an_operation_starts_one_job_however_often_it_is_asked(hosting, echo, li
     assert [one.name for one in jobs.listed(clients, lines)] == [second, name]
     arn = hosting.sagemaker.describe_transform_job(TransformJobName=name)["TransformJobArn"]
     tags = {tag["Key"]: tag["Value"] for tag in hosting.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
-    assert tags == {"hostfit:launch": "x", "hostfit:token": "a" * 64}
+    assert tags == {"hostfit:launch": "x", "hostfit:option": "batch", "hostfit:token": "a" * 64}
 
 
 def test_a_job_is_stopped_and_one_that_has_ended_stays(hosting, echo, lines):

@@ -117,6 +117,13 @@ def test_an_archive_in_the_right_layout_is_uploaded_as_it_is_and_another_one_is_
     assert kept.environment == packed.environment == SCRIPT_VARIABLES
 
 
+def test_hidden_files_of_an_archive_are_not_uploaded(hosting, tmp_path):
+    path = tmp_path / "model.tar.gz"
+    path.write_bytes(model_archive({"code/inference.py": b"x", "model.pt": b"y", "code/.env": b"SECRET=1"}))
+    (found,) = resolve(request(Model(source=str(path), framework="pytorch")), hosting.sandbox.client).containers
+    assert set(members(hosting.sandbox.client("s3"), found.model_data_url)) == {"code/inference.py", "model.pt"}
+
+
 def test_a_variable_of_the_request_wins_over_that_of_the_layout(hosting, line):
     model = Model(source=str(line), framework="sklearn", environment={"SAGEMAKER_PROGRAM": "serve.py", "MORE": "1"})
     (line / "serve.py").write_text("")

@@ -45,18 +45,24 @@ def test_a_link_that_leads_out_of_the_folder_is_refused(tmp_path):
 
 def test_what_was_packed_is_unpacked(tmp_path):
     archive = pack({"code/inference.py": b"x", "model.pt": b"y"}, tmp_path / "model.tar.gz")
-    unpack(archive.path, tmp_path / "out")
+    unpack(archive.path, tmp_path / "out", most_bytes=10_000)
     assert {name: path.read_bytes() for name, path in files_in(tmp_path / "out").items()} == {
         "code/inference.py": b"x",
         "model.pt": b"y",
     }
 
 
+def test_an_archive_that_grows_beyond_the_disk_is_refused(tmp_path):
+    archive = pack({"weights": b"0" * 1_000_000}, tmp_path / "model.tar.gz")
+    with pytest.raises(NotReadableError, match="more than 500,000 bytes"):
+        unpack(archive.path, tmp_path / "out", most_bytes=500_000)
+
+
 def test_an_archive_that_points_outside_is_refused(tmp_path):
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
         tar.addfile(tarfile.TarInfo("../outside"))
     with pytest.raises(NotReadableError, match="not a readable"):
-        unpack(tmp_path / "model.tar.gz", tmp_path / "out")
+        unpack(tmp_path / "model.tar.gz", tmp_path / "out", most_bytes=10_000)
     assert not (tmp_path / "outside").exists()
 
 
@@ -64,4 +70,4 @@ def test_what_is_no_archive_is_refused(tmp_path):
     (tmp_path / "model.tar.gz").write_bytes(b"no")
     assert is_archive(tmp_path / "model.tar.gz")
     with pytest.raises(NotReadableError, match="not a readable"):
-        unpack(tmp_path / "model.tar.gz", tmp_path / "out")
+        unpack(tmp_path / "model.tar.gz", tmp_path / "out", most_bytes=10_000)

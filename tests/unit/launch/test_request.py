@@ -119,7 +119,7 @@ colour: red
     )
     assert found["$.capture.percent"] == "must be a whole number from 1 to 100, got 0"
     assert found["$.variants[1].model"] == 'is missing: a mapping such as {source: "sample:iris"}'
-    assert found["$.transform.output_s3"] == 'is missing: an S3 URI like "s3://bucket/prefix/"'
+    assert found["$.transform.output_s3"] == 'is missing: an S3 URI like "s3://bucket/prefix/" without *, ? and $'
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,22 @@ colour: red
 )
 def test_a_wrong_shape_is_named(text: str, path: str, message: str):
     assert problems(text)[path].startswith(message)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "name: " + "-".join("a" * 33),  # 65 characters
+        "async_output_s3: s3://bucket/*",
+        "async_output_s3: s3://bucket/${aws:username}",
+        'tags: {team: "two\\nlines"}',
+    ],
+)
+def test_texts_that_aws_does_not_take_or_that_would_widen_a_role_are_wrong(entry: str):
+    name = "" if entry.startswith("name") else "name: a\n"
+    found = problems(f"{name}option: async\nregion: eu-west-1\nmodels: [{{source: 'sample:iris'}}]\n{entry}\n")
+    (path,) = found
+    assert path.startswith(f"$.{entry.partition(':')[0]}")
 
 
 def test_numbers_and_flags_of_an_environment_become_texts():

@@ -10,6 +10,7 @@ import pytest
 from launch.request import Request, Update
 from launch.roles import UNNAMED
 from launch.template import request_of, template
+from launch.template_batch import job
 from launch.template_parts import TAGGED
 from tests.launch_requests import KEY, REQUESTS, STEPS, variations
 from tests.linted import faults
@@ -29,6 +30,19 @@ def varied(kind: str) -> Request:
 @pytest.mark.parametrize("kind", VARIATIONS)
 def test_cfn_lint_finds_nothing(kind: str):
     assert faults(json.dumps(template(VARIATIONS[kind]))) == []
+
+
+def test_a_job_on_a_disk_of_its_own_asks_for_no_key_and_carries_all_tags():
+    on_disk = {"instance_type": "ml.g4dn.xlarge", "instances": 1}
+    request = replace(REQUESTS["batch"], kms_key_arn=KEY, tags={"team": "fraud"})
+    plain, local = (
+        job(one, model_name="m", job_name="j") for one in (request, replace(request, configuration=on_disk))
+    )
+    assert (plain["TransformResources"]["VolumeKmsKeyId"], "VolumeKmsKeyId" in local["TransformResources"]) == (
+        KEY,
+        False,
+    )
+    assert {tag["Key"] for tag in plain["Tags"]} == {"hostfit:launch", "hostfit:option", "team"}
 
 
 def test_the_linter_sees_a_wrong_property():
