@@ -255,13 +255,11 @@ def cached(arrivals, work, models, home, *, load, download, memory, disk, memory
     return Played(begin, finish, extra={**totals, "missed": missed})
 
 
-def batched(arrivals, multiplier, of_batch, window, servers, changes=()):
+def batched(arrivals, multiplier, of_batch, window, servers):
     """Dynamic batching, moment by moment."""
     agenda, queue, team = Agenda(), [], [0.0] * servers
     begin, finish, batches = [None] * len(arrivals), [None] * len(arrivals), 0
     largest = len(of_batch) - 1
-    for time, delta in changes:
-        agenda.at(time, "change", delta)
     for i, time in enumerate(arrivals):
         agenda.at(time, "arrive", i)
         agenda.at(time + window, "look")
@@ -269,11 +267,7 @@ def batched(arrivals, multiplier, of_batch, window, servers, changes=()):
         for what, details in happening:
             if what == "arrive":
                 queue.append(details[0])
-            if what == "change":
-                team += [now] * details[0]
-                for _ in range(min(max(-details[0], 0), len(team))):
-                    team.remove(min(team))
-        while queue and team and min(team) <= now and (len(queue) >= largest or now >= arrivals[queue[0]] + window):
+        while queue and min(team) <= now and (len(queue) >= largest or now >= arrivals[queue[0]] + window):
             batch, queue = queue[:largest], queue[largest:]
             end = now + of_batch[len(batch)] * (sum(multiplier[i] for i in batch) / len(batch))
             team.remove(min(team))

@@ -160,9 +160,11 @@ def batched(stream: Stream) -> str:
         batches.batched(
             stream.arrivals,
             stream.multiplier,
+            stream.uniform,
             [0.0, 1.0, 1.2, 1.4, 1.5],
             window_s=0.3,
-            servers=1,
+            instances=1,
+            slots=2,
             timeout_s=5.0,
             hist=stream.hists[0],
             latency_s=stream.latency_s,

@@ -5,20 +5,41 @@ model is the head of a ring. Two lists stand for two tiers: memory, where a mode
 disk, where it needs room for its file.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from fitness.simulation.arrays import Int32, Int64
 from fitness.simulation.compiled import Arguments, compiled
 
-CacheTally = tuple[int, int, int, int, int, int, int, int, float, float, float, float, float]
+
+class Tier(NamedTuple):
+    """The memory, or the disk, of each instance: the models in it in the order of use."""
+
+    after: Int32  # (instances, models + 1): next, -1 where out
+    before: Int32  # previous, of what is in
+    sizes: Int64  # (models,), bytes
+    used: Int64  # (instances,), bytes
+    capacity: int  # bytes of one instance; below 0: there is no such tier
 
 
-def ring(models: int, caches: int = 1) -> tuple[Int32, Int32]:
-    """Empty lists of models in the order of use, (caches, models + 1): next, -1 where out, and previous."""
-    after = np.full((caches, models + 1), -1, dtype=np.int32)
-    before = np.empty((caches, models + 1), dtype=np.int32)  # of what is in the list
-    after[:, models] = before[:, models] = models
-    return after, before
+def tier(sizes: Int64, capacity: int, instances: int = 1) -> Tier:
+    """Memory or disk without a model."""
+    head = sizes.size
+    after = np.full((instances, head + 1), -1, dtype=np.int32)
+    before = np.empty((instances, head + 1), dtype=np.int32)
+    after[:, head] = before[:, head] = head
+    return Tier(after, before, sizes, np.zeros(instances, dtype=np.int64), capacity)
+
+
+@compiled(allocates=False)
+def clear(tier: Tier, instance: int) -> None:
+    """Leave nothing in the tier of an instance."""
+    head = tier.sizes.size
+    tier.after[instance, :head] = -1
+    tier.after[instance, head] = head
+    tier.before[instance, head] = head
+    tier.used[instance] = 0
 
 
 @compiled(allocates=False)
@@ -33,12 +54,14 @@ def push_front(after: Int32, before: Int32, model: int) -> None:
 
 
 @compiled(allocates=False)
-def look_up(after: Int32, before: Int32, sizes: Int64, model: int, used: int, capacity: int) -> tuple[bool, int, int]:
-    """Use a model: whether it was in the cache, the bytes used after, how many were pushed out.
+def look_up(tier: Tier, instance: int, model: int) -> tuple[bool, int]:
+    """Use a model: whether it was in the tier of the instance, and how many were pushed out for it.
 
-    The least recently used ones make room. A model larger than the cache finds none and pushes out nothing.
+    The least recently used ones make room. A model larger than the tier finds none and pushes out nothing.
     """
-    head = after.size - 1
+    after, before = tier.after[instance], tier.before[instance]
+    sizes, capacity = tier.sizes, tier.capacity
+    head = sizes.size
     pushed = 0
     is_in = after[model] >= 0
     if is_in:
@@ -47,7 +70,7 @@ def look_up(after: Int32, before: Int32, sizes: Int64, model: int, used: int, ca
             before[after[model]] = before[model]
             push_front(after, before, model)
     elif sizes[model] <= capacity:
-        used += sizes[model]
+        used = tier.used[instance] + sizes[model]
         while used > capacity:
             oldest = before[head]
             before[head] = before[oldest]
@@ -55,40 +78,28 @@ def look_up(after: Int32, before: Int32, sizes: Int64, model: int, used: int, ca
             after[oldest] = -1
             used -= sizes[oldest]
             pushed += 1
+        tier.used[instance] = used
         push_front(after, before, model)
-    return is_in, used, pushed
+    return is_in, pushed
 
 
 def _examples() -> list[Arguments]:
     sizes = np.ones(1, dtype=np.int64)
-    (after,), (before,) = ring(1)
-    return [(np.zeros(2, dtype=np.int32), after, before, after, before, sizes, sizes, 1, 1)]
+    return [(np.zeros(2, dtype=np.int32), tier(sizes, 1), tier(sizes, 1))]
 
 
 @compiled(_examples, allocates=False)
-def play_tiers(
-    models: Int32,
-    memory_after: Int32,
-    memory_before: Int32,
-    disk_after: Int32,
-    disk_before: Int32,
-    memory_sizes: Int64,
-    disk_sizes: Int64,
-    memory_bytes: int,
-    disk_bytes: int,
-) -> tuple[int, int]:
+def play_tiers(models: Int32, memory: Tier, disk: Tier) -> tuple[int, int]:
     """Play the requested models through both tiers: how many were not in memory, how many not on disk either.
 
-    The disk is used when a model has to be loaded; a `disk_bytes` below 0 is no second tier.
+    The disk is used when a model has to be loaded.
     """
     memory_misses, disk_misses = 0, 0
-    memory_used, disk_used = 0, 0
     for i in range(models.size):
-        model = models[i]
-        found, memory_used, _ = look_up(memory_after, memory_before, memory_sizes, model, memory_used, memory_bytes)
+        found, _ = look_up(memory, 0, models[i])
         if not found:
             memory_misses += 1
-            if disk_bytes >= 0:
-                found, disk_used, _ = look_up(disk_after, disk_before, disk_sizes, model, disk_used, disk_bytes)
+            if disk.capacity >= 0:
+                found, _ = look_up(disk, 0, models[i])
                 disk_misses += not found
     return memory_misses, disk_misses

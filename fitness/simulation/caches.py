@@ -4,16 +4,16 @@ Units: bytes, seconds. Memory counts the process of a model, disk its file: the 
 Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
-import math
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fitness.simulation import checked
-from fitness.simulation.arrays import Float32, Float64, Int32, Int64, UInt8
-from fitness.simulation.cache_kernels import play_tiers, ring
+from fitness.simulation.arrays import Float64, Int32, Int64
+from fitness.simulation.cache_kernels import play_tiers, tier
 from fitness.simulation.counts import CacheCounts
-from fitness.simulation.model_kernels import play_models
+from fitness.simulation.model_kernels import Models, play_models
 from fitness.simulation.route_kernels import instances as instances_of
 
 
@@ -73,16 +73,11 @@ def cached(
     instances: int,
     placement: Int32 | None = None,
     copies: ArrayLike | None = None,
-    start_s: float = 0.0,
-    end_s: float | None = None,
     event_s: ArrayLike | None = None,
     event_delta: ArrayLike | None = None,
-    timeout_s: float = math.inf,
     hist_hit: Int64 | None = None,
     hist_miss: Int64 | None = None,
-    count_from: int = 0,
-    latency_s: Float32 | None = None,
-    fate: UInt8 | None = None,
+    **how: Unpack[checked.How],
 ) -> CacheCounts:
     """Play a stream through instances that begin without a model and load what they are asked for.
 
@@ -92,12 +87,11 @@ def cached(
     is paid until then. Paid seconds are of instances; busy seconds, of workers, have the loading in them.
     Raises: ValueError for arrays or numbers that make no stream.
     """
-    times, factors = checked.stream(arrivals, multiplier, models, uniform)
+    requests = checked.requests(arrivals, multiplier, models, uniform, **how)
     memory_of, disk_of = checked.sizes(memory_sizes), checked.sizes(disk_sizes)
     known = memory_of.size
-    changes = checked.events(event_s, event_delta)
-    start_s = checked.seconds(start_s, "start_s")
-    most = max(changes.most(checked.whole(instances, "instances", least=0)), 1)
+    events = checked.events(event_s, event_delta)
+    most = max(events.most(checked.whole(instances, "instances", least=0)), 1)
     homes = placements(known, most, seed=0) if placement is None else np.ascontiguousarray(placement, dtype=np.int32)
     checked.indices(homes.ravel(), max(homes.shape[0], 1), "placement")
     if homes.shape[0] < most or homes.shape[1:] != (known,) or disk_of.size != known:
@@ -105,71 +99,36 @@ def cached(
             f"placement and sizes must cover {most} instances and {known} models, got {homes.shape}, {disk_of.size}"
         )
         raise ValueError(message)
-    tally = play_models(
-        times,
-        factors,
+    sums, more = play_models(
+        requests,
+        events,
         checked.indices(models, known, "models"),
         checked.array_of(uniform, np.float32),
-        _by_model(service_s, known),
-        _by_model(load_s, known),
-        _by_model(download_s, known),
-        memory_of,
-        disk_of,
-        checked.whole(memory_bytes, "memory_bytes", least=0),
-        checked.whole(disk_bytes, "disk_bytes", least=0),
-        homes,
-        _copies(copies, known),
-        instances_of(instances, most, checked.whole(slots, "slots", least=1), start_s)[0],
+        Models(
+            service_s=_by_model(service_s, known),
+            load_s=_by_model(load_s, known),
+            download_s=_by_model(download_s, known),
+            copies=_copies(copies, known),
+            placement=homes,
+        ),
+        tier(memory_of, checked.whole(memory_bytes, "memory_bytes", least=0), most),
+        tier(disk_of, checked.whole(disk_bytes, "disk_bytes", least=0), most),
+        instances_of(instances, most, checked.whole(slots, "slots", least=1), requests.start_s)[0],
         np.zeros((most, known)),
-        *ring(known, most),
-        *ring(known, most),
-        np.zeros((2, most), dtype=np.int64),
         instances,
-        changes.at_s,
-        changes.delta,
-        start_s,
-        checked.paid_from(times, count_from, start_s),
-        checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s", is_endless=True),
-        checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist_hit),
         checked.hist_of(hist_miss),
-        checked.latency_of(latency_s, times.size),
-        checked.fate_of(fate, times.size),
     )
-    served, timed_out, refused, hits, memory_misses, disk_misses, evictions, delayed = tally[:8]
-    busy_s, paid_s, wait_s, loading_s, last_s = tally[8:]
-    return CacheCounts(
-        offered=max(times.size - count_from, 0),
-        served=served,
-        timed_out=timed_out,
-        refused=refused,
-        cold=memory_misses,
-        busy_s=busy_s,
-        paid_s=paid_s,
-        wait_s=wait_s,
-        last_end_s=last_s,
-        hits=hits,
-        memory_misses=memory_misses,
-        disk_misses=disk_misses,
-        evictions=evictions,
-        delayed=delayed,
-        load_wait_s=loading_s,
-    )
+    return CacheCounts(offered=requests.offered, cold=more.memory_misses, **sums._asdict(), **more._asdict())
 
 
 def _tiers(
     models: ArrayLike, memory_sizes: ArrayLike, disk_sizes: ArrayLike, memory_bytes: int, disk_bytes: int
 ) -> tuple[int, int]:
     memory_of, disk_of = checked.sizes(memory_sizes), checked.sizes(disk_sizes)
-    known = min(memory_of.size, disk_of.size)
-    asked = checked.indices(models, known, "models")
-    (memory_after,), (memory_before,) = ring(known)
-    (disk_after,), (disk_before,) = ring(known)
+    asked = checked.indices(models, min(memory_of.size, disk_of.size), "models")
     capacity = checked.whole(memory_bytes, "memory_bytes", least=0)
-    return play_tiers(
-        asked, memory_after, memory_before, disk_after, disk_before, memory_of, disk_of, capacity, int(disk_bytes)
-    )
+    return play_tiers(asked, tier(memory_of, capacity), tier(disk_of, int(disk_bytes)))
 
 
 def _by_model(values: ArrayLike, models: int) -> Float64:

@@ -1,9 +1,7 @@
 """What the kernels are given, checked: types, lengths, order, indices. A kernel itself checks nothing."""
 
 import math
-from dataclasses import dataclass
-from itertools import accumulate
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,43 +10,57 @@ from fitness.simulation.arrays import Float32, Float64, Int32, Int64, UInt8
 from fitness.simulation.compiled import NEVER_S
 from fitness.simulation.counts import REFUSED
 from fitness.simulation.histogram import BINS
+from fitness.simulation.loops import NO_EVENTS, Events, Requests
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 _LONGEST_S = 1e12  # thirty thousand years; beyond it a time is a slip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Events:
-    """Changes of the servers, closed by one that does not come."""
+class How(TypedDict, total=False):
+    """How a stream is played, whatever plays it."""
 
-    at_s: Float64
-    delta: Int64
-
-    def most(self, start: int) -> int:
-        """How many servers there are at most, beginning with `start`."""
-        return max(accumulate(self.delta.tolist(), lambda now, change: max(now + change, 0), initial=start))
-
-    @property
-    def added(self) -> int:
-        """How many servers come, all together."""
-        return int(np.maximum(self.delta, 0).sum())
+    start_s: float  # 0: when the servers are there
+    end_s: float | None  # until when they are paid; None: until the last work is done
+    timeout_s: float  # none; covers waiting and service
+    count_from: int  # 0: requests before are played, not counted; the servers are paid from the first one on
+    latency_s: Float32 | None  # filled with the latency of each request, NaN where it has none
+    fate: UInt8 | None  # filled with what became of each request
 
 
-NO_EVENTS = Events(at_s=np.array([2 * NEVER_S]), delta=np.zeros(1, dtype=np.int64))
+def requests(
+    arrivals: ArrayLike,
+    multiplier: ArrayLike,
+    *others: ArrayLike,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    timeout_s: float = math.inf,
+    count_from: int = 0,
+    latency_s: Float32 | None = None,
+    fate: UInt8 | None = None,
+) -> Requests:
+    """The requests of a stream, from what `How` says; `others` are further arrays of it.
 
-
-def stream(arrivals: ArrayLike, multiplier: ArrayLike, *others: ArrayLike) -> tuple[Float64, Float32]:
-    """Arrivals and multipliers of equal length, the arrivals sorted.
-
-    Raises: ValueError for lengths that differ and for arrivals that are not sorted, negative or not finite.
+    Raises: ValueError for lengths that differ, for arrivals that are not sorted, negative or not finite, for durations
+    that are none, and for arrays that can't be filled.
     """
     times, factors = times_of(arrivals), array_of(multiplier, np.float32)
     for other in (factors, *others):
         if len(np.asarray(other)) != times.size:
             message = f"arrays of one stream differ in length: {len(np.asarray(other)):,} and {times.size:,} requests"
             raise ValueError(message)
-    return times, factors
+    start_s = seconds(start_s, "start_s")
+    return Requests(
+        arrivals=times,
+        multiplier=factors,
+        start_s=start_s,
+        paid_from_s=_paid_from(times, count_from, start_s),
+        end_s=NEVER_S if end_s is None else seconds(end_s, "end_s"),
+        timeout_s=seconds(timeout_s, "timeout_s", is_endless=True),
+        count_from=whole(count_from, "count_from", least=0),
+        latency_s=_latency_of(latency_s, times.size),
+        fate=_fate_of(fate, times.size),
+    )
 
 
 def times_of(values: ArrayLike) -> Float64:
@@ -123,7 +135,7 @@ def hist_of(hist: Int64 | None) -> Int64:
     return _own(hist, BINS, np.int64, "a histogram") if hist is not None else np.zeros(BINS, dtype=np.int64)
 
 
-def latency_of(latency_s: Float32 | None, requests: int) -> Float32:
+def _latency_of(latency_s: Float32 | None, requests: int) -> Float32:
     """The caller's array of latencies, filled with NaN, or an empty one."""
     if latency_s is None:
         return np.zeros(0, dtype=np.float32)
@@ -131,7 +143,7 @@ def latency_of(latency_s: Float32 | None, requests: int) -> Float32:
     return latency_s
 
 
-def fate_of(fate: UInt8 | None, requests: int) -> UInt8:
+def _fate_of(fate: UInt8 | None, requests: int) -> UInt8:
     """The caller's array of fates, filled with REFUSED, or an empty one."""
     if fate is None:
         return np.zeros(0, dtype=np.uint8)
@@ -173,12 +185,7 @@ def whole(value: int, name: str, *, least: int) -> int:
     return int(value)
 
 
-def end_of(end_s: float | None) -> float:
-    """Until when servers are paid; NEVER_S: until the last request is finished."""
-    return NEVER_S if end_s is None else seconds(end_s, "end_s")
-
-
-def paid_from(arrivals: Float64, count_from: int, start_s: float) -> float:
+def _paid_from(arrivals: Float64, count_from: int, start_s: float) -> float:
     """When counting begins: at the first counted arrival, or at the start if every one counts."""
     if count_from <= 0:
         return start_s

@@ -183,7 +183,7 @@ def _in_batches(stream: Stream, endpoint: Endpoint, batching: Batching, fleet: F
     begin = _begin(stream)
     initial, event_s, event_delta = fleet.capacity.between(begin, stream.end_s)
     latency_s, fate = _room(stream)
-    counts = batches.batched_apart(
+    counts = batches.batched(
         stream.arrivals,
         stream.multiplier,
         None if endpoint.pooled else stream.uniform,

@@ -7,18 +7,17 @@ wait.
 
 import numpy as np
 
-from fitness.simulation.arrays import Float32, Float64, Int64, UInt8
+from fitness.simulation import histogram
+from fitness.simulation.arrays import Float64, Int64
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
-from fitness.simulation.counts import SERVED, TIMED_OUT
-from fitness.simulation.histogram import BINS, bin_of
-from fitness.simulation.servers import add, last_of, occupy, remove, vector, within
-
-Tally = tuple[int, int, int, float, float, float, float]
+from fitness.simulation.counts import SERVED
+from fitness.simulation.loops import NO_EVENTS, Events, Requests, Sums, nothing_yet, paid_at, settled, two_requests
+from fitness.simulation.servers import add, occupy, remove, vector
 
 
 @compiled(allocates=False)
 def change_servers(
-    free: Float64, width: int, at_s: float, delta: int, paid_from_s: float, end_s: float, is_heap: bool
+    free: Float64, width: int, at_s: float, delta: int, requests: Requests, is_heap: bool
 ) -> tuple[int, float]:
     """Add or remove servers at a time; gives the new width and what it adds to the paid seconds.
 
@@ -28,81 +27,46 @@ def change_servers(
     paid_s = 0.0
     for _ in range(delta):
         width = add(free, width, at_s, is_heap)
-        paid_s -= within(at_s, paid_from_s, end_s)
+        paid_s -= paid_at(at_s, requests)
     for _ in range(min(-delta, width)):
-        paid_s += within(max(free[0], at_s), paid_from_s, end_s)
+        paid_s += paid_at(max(free[0], at_s), requests)
         width = remove(free, width, is_heap)
     return width, paid_s
 
 
 def _examples() -> list[Arguments]:
-    return [
-        (
-            *(np.zeros(2), np.ones(2, dtype=np.float32), 1.0),
-            *(vector(1, 1, 0.0), 1, False, np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64)),
-            *(0.0, 0.0, NEVER_S, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
-            *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
-        )
-    ]
+    return [(two_requests(), NO_EVENTS, 1.0, vector(1, 1, 0.0), 1, False, histogram.empty())]
 
 
 @compiled(_examples, allocates=False)
 def play_pooled(
-    arrivals: Float64,
-    multiplier: Float32,
-    service_s: float,
-    free: Float64,
-    width: int,
-    is_heap: bool,
-    event_s: Float64,  # closed by a time after NEVER_S
-    event_delta: Int64,
-    start_s: float,
-    paid_from_s: float,
-    end_s: float,  # NEVER_S: when the last request is finished
-    timeout_s: float,
-    count_from: int,
-    hist: Int64,
-    latency_s: Float32,  # full of NaN, or empty
-    fate: UInt8,  # full of REFUSED, or empty
-) -> Tally:
-    """Play a stream: served, timed out, refused, busy, paid and waiting seconds, the last end."""
-    served, timed_out, refused = 0, 0, 0
-    busy_s, wait_s, last_s = 0.0, 0.0, last_of(arrivals, start_s)
-    paid_s = -width * within(start_s, paid_from_s, end_s)
-    event, next_s = 0, event_s[0]
+    requests: Requests, events: Events, service_s: float, free: Float64, width: int, is_heap: bool, hist: Int64
+) -> tuple[Sums, int, float]:
+    """Play a stream: its sums, the refused requests, the paid seconds."""
+    arrivals = requests.arrivals
+    sums, refused = nothing_yet(requests), 0
+    paid_s = -width * paid_at(requests.start_s, requests)
+    event, next_s = 0, events.at_s[0]
     for i in range(arrivals.size):
         begin_s = max(arrivals[i], free[0])
         while next_s <= begin_s:
-            width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, end_s, is_heap)
+            width, more_s = change_servers(free, width, next_s, events.delta[event], requests, is_heap)
             paid_s += more_s
             event += 1
-            next_s = event_s[event]
+            next_s = events.at_s[event]
             begin_s = max(arrivals[i], free[0])
         if width == 0:
-            refused += i >= count_from
+            refused += i >= requests.count_from
             continue
-        work_s = service_s * np.float64(multiplier[i])
+        work_s = service_s * np.float64(requests.multiplier[i])
         finish_s = begin_s + work_s
         occupy(free, width, finish_s, is_heap)
-        took_s = finish_s - arrivals[i]
-        is_late = took_s > timeout_s
-        last_s = max(last_s, finish_s)
-        if i >= count_from:
-            busy_s += work_s
-            wait_s += begin_s - arrivals[i]
-            timed_out += is_late
-            if not is_late:
-                hist[bin_of(took_s)] += 1
-                served += 1
-        if latency_s.size:
-            latency_s[i] = took_s
-        if fate.size:
-            fate[i] = TIMED_OUT if is_late else SERVED
-    close_s = end_s if end_s < NEVER_S else last_s
+        sums = settled(sums, requests, i, begin_s, work_s, finish_s, SERVED, hist)
+    close_s = requests.end_s if requests.end_s < NEVER_S else sums.last_end_s
     while next_s <= close_s:
-        width, more_s = change_servers(free, width, next_s, event_delta[event], paid_from_s, end_s, is_heap)
+        width, more_s = change_servers(free, width, next_s, events.delta[event], requests, is_heap)
         paid_s += more_s
         event += 1
-        next_s = event_s[event]
-    paid_s += width * within(close_s, paid_from_s, end_s)
-    return served, timed_out, refused, busy_s, paid_s, wait_s, last_s
+        next_s = events.at_s[event]
+    paid_s += width * paid_at(close_s, requests)
+    return sums, refused, paid_s

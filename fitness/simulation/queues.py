@@ -6,19 +6,19 @@ counts as timed out.
 Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
-import math
 from enum import StrEnum
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fitness.simulation import checked
-from fitness.simulation.arrays import Float32, Int64, UInt8
-from fitness.simulation.backlog_kernels import DESIRED, READY, STATE, launches, play_backlog
-from fitness.simulation.compiled import NEVER_S
+from fitness.simulation.arrays import Int64
+from fitness.simulation.backlog_kernels import Policy, play_backlog, state_of
 from fitness.simulation.counts import Counts
 from fitness.simulation.interval_kernel import count_by_interval
-from fitness.simulation.queue_kernels import Tally, play_pooled
+from fitness.simulation.loops import Requests, Sums
+from fitness.simulation.queue_kernels import play_pooled
 from fitness.simulation.route_kernels import instances as instances_of
 from fitness.simulation.route_kernels import play_routed
 from fitness.simulation.servers import MOST_SORTED, vector
@@ -39,15 +39,10 @@ def pooled(
     service_s: float,
     *,
     servers: int,
-    start_s: float = 0.0,
-    end_s: float | None = None,
     event_s: ArrayLike | None = None,
     event_delta: ArrayLike | None = None,
-    timeout_s: float = math.inf,
     hist: Int64 | None = None,
-    count_from: int = 0,
-    latency_s: Float32 | None = None,
-    fate: UInt8 | None = None,
+    **how: Unpack[checked.How],
 ) -> Counts:
     """Play a stream through one queue before all servers.
 
@@ -60,29 +55,19 @@ def pooled(
     >>> pooled([0.0, 0.0, 1.0], [1.0, 1.0, 1.0], 2.0, servers=1).wait_s
     5.0
     """
-    times, factors = checked.stream(arrivals, multiplier)
-    changes = checked.events(event_s, event_delta)
-    start_s = checked.seconds(start_s, "start_s")
-    most = changes.most(checked.whole(servers, "servers", least=0))
+    requests = checked.requests(arrivals, multiplier, **how)
+    events = checked.events(event_s, event_delta)
+    most = events.most(checked.whole(servers, "servers", least=0))
     tally = play_pooled(
-        times,
-        factors,
+        requests,
+        events,
         checked.seconds(service_s, "service_s"),
-        vector(servers, most, start_s),
+        vector(servers, most, requests.start_s),
         servers,
         most > MOST_SORTED,
-        changes.at_s,
-        changes.delta,
-        start_s,
-        checked.paid_from(times, count_from, start_s),
-        checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s", is_endless=True),
-        checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist),
-        checked.latency_of(latency_s, times.size),
-        checked.fate_of(fate, times.size),
     )
-    return counts_of(tally, times.size - count_from)
+    return _counts(requests, *tally)
 
 
 def routed(
@@ -94,15 +79,10 @@ def routed(
     instances: int,
     slots: int,
     policy: Routing | str = Routing.RANDOM,
-    start_s: float = 0.0,
-    end_s: float | None = None,
     event_s: ArrayLike | None = None,
     event_delta: ArrayLike | None = None,
-    timeout_s: float = math.inf,
     hist: Int64 | None = None,
-    count_from: int = 0,
-    latency_s: Float32 | None = None,
-    fate: UInt8 | None = None,
+    **how: Unpack[checked.How],
 ) -> Counts:
     """Play a stream through instances with `slots` servers and a queue each; `uniform` chooses the way.
 
@@ -110,37 +90,25 @@ def routed(
     then. Paid seconds are of instances. A request that finds no instance ready is refused.
     Raises: ValueError for arrays or numbers that make no stream.
     """
-    times, factors = checked.stream(arrivals, multiplier, uniform)
-    changes = checked.events(event_s, event_delta)
-    start_s = checked.seconds(start_s, "start_s")
+    requests = checked.requests(arrivals, multiplier, uniform, **how)
+    events = checked.events(event_s, event_delta)
     checked.whole(instances, "instances", least=0)
     counts_outstanding = Routing(policy) is Routing.LEAST_OUTSTANDING  # also on instances that have left
-    most = instances + changes.added if counts_outstanding else changes.most(instances)
-    free, order = instances_of(instances, max(most, 1), checked.whole(slots, "slots", least=1), start_s)
-    outstanding_ends = times.size + 1 if counts_outstanding else 0
+    most = max(instances + events.added if counts_outstanding else events.most(instances), 1)
+    outstanding_ends = requests.arrivals.size + 1 if counts_outstanding else 0
     tally = play_routed(
-        times,
-        factors,
+        requests,
+        events,
         checked.array_of(uniform, np.float32),
         checked.seconds(service_s, "service_s"),
-        free,
-        order,
+        *instances_of(instances, most, checked.whole(slots, "slots", least=1), requests.start_s),
         instances,
-        np.zeros(max(most, 1), dtype=np.int32),
+        np.zeros(most, dtype=np.int32),
         np.empty(outstanding_ends),
         np.empty(outstanding_ends, dtype=np.int32),
-        changes.at_s,
-        changes.delta,
-        start_s,
-        checked.paid_from(times, count_from, start_s),
-        checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s", is_endless=True),
-        checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist),
-        checked.latency_of(latency_s, times.size),
-        checked.fate_of(fate, times.size),
     )
-    return counts_of(tally, times.size - count_from)
+    return _counts(requests, *tally)
 
 
 def backlog_scaled(
@@ -154,9 +122,6 @@ def backlog_scaled(
     maximum: int,
     target_per_instance: float,
     launch_s: float,
-    start_s: float = 0.0,
-    end_s: float | None = None,
-    timeout_s: float = math.inf,
     out_datapoints: int = 3,
     in_datapoints: int = 15,
     in_factor: float = 0.9,
@@ -167,9 +132,7 @@ def backlog_scaled(
     instances_by_tick: Int64 | None = None,
     backlog_by_tick: Int64 | None = None,
     hist: Int64 | None = None,
-    count_from: int = 0,
-    latency_s: Float32 | None = None,
-    fate: UInt8 | None = None,
+    **how: Unpack[checked.How],
 ) -> Counts:
     """Play a stream through one queue whose instances follow its length, as an asynchronous endpoint does.
 
@@ -180,45 +143,40 @@ def backlog_scaled(
     Shape: the `_by_tick` arrays are filled as far as they reach: in service, and the backlog, at the end of each tick.
     Raises: ValueError for arrays or numbers that make no stream.
     """
-    times, factors = checked.stream(arrivals, multiplier)
-    start_s = checked.seconds(start_s, "start_s")
-    launch_s = checked.seconds(launch_s, "launch_s")
-    ready = min(max(instances, checked.whole(minimum, "minimum", least=0)), maximum)
-    most = checked.whole(maximum, "maximum", least=minimum) * checked.whole(slots, "slots", least=1)
+    requests = checked.requests(arrivals, multiplier, **how)
+    times = requests.arrivals
     if not (target_per_instance > 0 and tick_s > 0 and (not times.size or times[-1] / tick_s < _MOST_TICKS)):
         message = (
             f"target and tick must be > 0, got {target_per_instance} and {tick_s} s, and ticks below {_MOST_TICKS:g}"
         )
         raise ValueError(message)
-    state = np.zeros(STATE, dtype=np.int64)
-    state[DESIRED] = state[READY] = ready
+    policy = Policy(
+        minimum=checked.whole(minimum, "minimum", least=0),
+        maximum=checked.whole(maximum, "maximum", least=minimum),
+        target=float(target_per_instance),
+        in_factor=float(in_factor),
+        out_points=int(out_datapoints),
+        in_points=checked.whole(in_datapoints, "in_datapoints", least=1),
+        wake_points=int(wake_datapoints),
+        out_cooldown_s=float(out_cooldown_s),
+        in_cooldown_s=float(in_cooldown_s),
+        launch_s=checked.seconds(launch_s, "launch_s"),
+        tick_s=float(tick_s),
+        slots=checked.whole(slots, "slots", least=1),
+    )
+    ready = min(max(int(instances), policy.minimum), policy.maximum)
+    most = policy.maximum * policy.slots
     tally = play_backlog(
-        times,
-        factors,
+        requests,
         checked.seconds(service_s, "service_s"),
-        vector(ready * slots, most, start_s),
+        policy,
+        state_of(policy, ready),
+        vector(ready * policy.slots, most, requests.start_s),
         most > MOST_SORTED,
-        np.array([minimum, maximum, out_datapoints, in_datapoints, wake_datapoints, slots], dtype=np.int64),
-        state,
-        float(target_per_instance),
-        float(in_factor),
-        np.array([out_cooldown_s, in_cooldown_s], dtype=np.float64),
-        launch_s,
-        float(tick_s),
-        np.full(2, -NEVER_S),
-        *launches(launch_s, tick_s),
-        np.zeros(checked.whole(in_datapoints, "in_datapoints", least=1), dtype=np.int64),
-        start_s,
-        checked.paid_from(times, count_from, start_s),
-        checked.end_of(end_s),
-        checked.seconds(timeout_s, "timeout_s", is_endless=True),
-        checked.whole(count_from, "count_from", least=0),
         checked.hist_of(hist),
-        checked.latency_of(latency_s, times.size),
-        checked.fate_of(fate, times.size),
         *checked.by_tick(instances_by_tick, backlog_by_tick),
     )
-    return counts_of(tally, times.size - count_from)
+    return _counts(requests, *tally)
 
 
 def per_interval(times: ArrayLike, *, start_s: float, width_s: float, intervals: int) -> Int64:
@@ -232,17 +190,6 @@ def per_interval(times: ArrayLike, *, start_s: float, width_s: float, intervals:
     return counts
 
 
-def counts_of(tally: Tally, offered: int) -> Counts:
+def _counts(requests: Requests, sums: Sums, refused: int, paid_s: float) -> Counts:
     """The counts of a kernel as a value."""
-    served, timed_out, refused, busy_s, paid_s, wait_s, last_s = tally
-    return Counts(
-        offered=max(offered, 0),
-        served=served,
-        timed_out=timed_out,
-        refused=refused,
-        cold=0,
-        busy_s=busy_s,
-        paid_s=paid_s,
-        wait_s=wait_s,
-        last_end_s=last_s,
-    )
+    return Counts(offered=requests.offered, refused=refused, cold=0, paid_s=paid_s, **sums._asdict())

@@ -6,12 +6,12 @@ instance that leaves still works off its queue.
 
 import numpy as np
 
-from fitness.simulation.arrays import Float32, Float64, Int32, Int64, UInt8
+from fitness.simulation import histogram
+from fitness.simulation.arrays import Float32, Float64, Int32, Int64
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
-from fitness.simulation.counts import SERVED, TIMED_OUT
-from fitness.simulation.histogram import BINS, bin_of
-from fitness.simulation.queue_kernels import Tally
-from fitness.simulation.servers import last_of, occupy, within
+from fitness.simulation.counts import SERVED
+from fitness.simulation.loops import NO_EVENTS, Events, Requests, Sums, nothing_yet, paid_at, settled, two_requests
+from fitness.simulation.servers import occupy
 
 
 def instances(ready: int, most: int, slots: int, start_s: float) -> tuple[Float64, Int32]:
@@ -84,21 +84,15 @@ def pop(ends_s: Float64, ends_at: Int32, size: int) -> int:
 
 def _examples() -> list[Arguments]:
     free, order = instances(1, 1, 1, 0.0)
-    return [
-        (
-            *(np.zeros(2), np.ones(2, dtype=np.float32), np.zeros(2, dtype=np.float32), 1.0),
-            *(free, order, 1, np.zeros(1, dtype=np.int32), np.zeros(2), np.zeros(2, dtype=np.int32)),
-            *(np.array([2 * NEVER_S]), np.zeros(1, dtype=np.int64)),
-            *(0.0, 0.0, NEVER_S, 60.0, 0, np.zeros(BINS, dtype=np.int64)),
-            *(np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.uint8)),
-        )
-    ]
+    ends = (np.zeros(1, dtype=np.int32), np.zeros(2), np.zeros(2, dtype=np.int32))
+    uniform = np.zeros(2, dtype=np.float32)
+    return [(two_requests(), NO_EVENTS, uniform, 1.0, free, order, 1, *ends, histogram.empty())]
 
 
 @compiled(_examples, allocates=False)
 def play_routed(
-    arrivals: Float64,
-    multiplier: Float32,
+    requests: Requests,
+    events: Events,
     uniform: Float32,
     service_s: float,
     free: Float64,
@@ -107,38 +101,30 @@ def play_routed(
     outstanding: Int32,
     ends_s: Float64,  # room for an end of each request, or empty: send at random
     ends_at: Int32,
-    event_s: Float64,  # closed by a time after NEVER_S
-    event_delta: Int64,
-    start_s: float,
-    paid_from_s: float,
-    end_s: float,  # NEVER_S: when the last request is finished
-    timeout_s: float,
-    count_from: int,
     hist: Int64,
-    latency_s: Float32,  # full of NaN, or empty
-    fate: UInt8,  # full of REFUSED, or empty
-) -> Tally:
-    """Play a stream: served, timed out, refused, busy, paid and waiting seconds, the last end."""
+) -> tuple[Sums, int, float]:
+    """Play a stream: its sums, the refused requests, the paid seconds."""
     slots = free.shape[1] - 1
-    served, timed_out, refused = 0, 0, 0
-    busy_s, wait_s, last_s = 0.0, 0.0, last_of(arrivals, start_s)
-    paid_s = -count * within(start_s, paid_from_s, end_s)
+    sums, refused = nothing_yet(requests), 0
+    paid_s = -count * paid_at(requests.start_s, requests)
     event, made, ends = 0, count, 0
+    arrivals = requests.arrivals
     for i in range(arrivals.size + 1):
-        close_s = end_s if end_s < NEVER_S else last_s  # the changes after the last arrival are paid too
+        # The changes after the last arrival are paid too.
+        close_s = requests.end_s if requests.end_s < NEVER_S else sums.last_end_s
         now_s = arrivals[i] if i < arrivals.size else close_s
-        while event_s[event] <= now_s:
-            at_s = event_s[event]
-            for _ in range(event_delta[event]):
+        while events.at_s[event] <= now_s:
+            at_s = events.at_s[event]
+            for _ in range(events.delta[event]):
                 if count == made or ends_s.size:
                     order[count] = made
                     made += 1
                 free[order[count], :slots] = at_s
                 count += 1
-                paid_s -= within(at_s, paid_from_s, end_s)
-            for _ in range(min(-event_delta[event], count)):
+                paid_s -= paid_at(at_s, requests)
+            for _ in range(min(-events.delta[event], count)):
                 leaver = idle_first(free, order, count)
-                paid_s += within(max(free[order[leaver], slots - 1], at_s), paid_from_s, end_s)
+                paid_s += paid_at(max(free[order[leaver], slots - 1], at_s), requests)
                 count -= 1
                 gone = order[leaver]
                 for k in range(leaver, count):
@@ -146,10 +132,10 @@ def play_routed(
                 order[count] = gone  # its place is the next one's
             event += 1
         if i == arrivals.size:
-            paid_s += count * within(now_s, paid_from_s, end_s)
+            paid_s += count * paid_at(now_s, requests)
             break
         if count == 0:
-            refused += i >= count_from
+            refused += i >= requests.count_from
             continue
         place = min(int(uniform[i] * np.float64(count)), count - 1)
         if ends_s.size:
@@ -159,24 +145,11 @@ def play_routed(
             place = least_outstanding(outstanding, order, count, place)
         instance = order[place]
         begin_s = max(now_s, free[instance, 0])
-        work_s = service_s * np.float64(multiplier[i])
+        work_s = service_s * np.float64(requests.multiplier[i])
         finish_s = begin_s + work_s
         occupy(free[instance], slots, finish_s, False)
         if ends_s.size:
             outstanding[instance] += 1
             ends = push(ends_s, ends_at, ends, finish_s, instance)
-        took_s = finish_s - now_s
-        is_late = took_s > timeout_s
-        last_s = max(last_s, finish_s)
-        if i >= count_from:
-            busy_s += work_s
-            wait_s += begin_s - now_s
-            timed_out += is_late
-            if not is_late:
-                hist[bin_of(took_s)] += 1
-                served += 1
-        if latency_s.size:
-            latency_s[i] = took_s
-        if fate.size:
-            fate[i] = TIMED_OUT if is_late else SERVED
-    return served, timed_out, refused, busy_s, paid_s, wait_s, last_s
+        sums = settled(sums, requests, i, begin_s, work_s, finish_s, SERVED, hist)
+    return sums, refused, paid_s

@@ -65,18 +65,6 @@ def remove(free: Float64, width: int, is_heap: bool) -> int:
 
 
 @compiled(allocates=False)
-def last_of(arrivals: Float64, start_s: float) -> float:
-    """The last arrival, or the start if there is none after it: no stream ends before."""
-    return max(start_s, arrivals[arrivals.size - 1]) if arrivals.size else start_s
-
-
-@compiled(allocates=False)
-def within(time_s: float, from_s: float, end_s: float) -> float:
-    """A time moved into the stretch that is paid: seconds paid are ends less beginnings, each moved so."""
-    return min(max(time_s, from_s), end_s)
-
-
-@compiled(allocates=False)
 def _sink(free: Float64, width: int, value: float) -> None:
     """Replace the top of a heap of `width` times."""
     k = 0
