@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from fitness import answer, document, flips, limits, offers, presets, record, usage, workload_file
+from fitness.analytic import settings
 from fitness.errors import FitnessError, InputError, Problem
 from fitness.options import OPTIONS
 from fitness.prices import Price, PriceBook, load_book
@@ -183,11 +184,11 @@ def _bill(args: argparse.Namespace) -> int:
     found = bill_of(work, played.outcome)
     if failed:
         found = replace(found, notes=(*found.notes, *(f"Not feasible: {reason}." for reason in failed)))
-    settings = configured(played.outcome, work.config)
+    fixed = configured(played.outcome, work.config)
     if args.json:
-        print(_json({"option": args.option, "configuration": settings, **found.as_dict()}))
+        print(_json({"option": args.option, "configuration": fixed, **found.as_dict()}))
     else:
-        print(f"{args.option}: {', '.join(f'{name} {value}' for name, value in settings.items())}\n")
+        print(f"{args.option}: {', '.join(f'{name} {value}' for name, value in fixed.items())}\n")
         print(found.as_text())
     return INFEASIBLE if failed else DONE
 
@@ -223,7 +224,14 @@ def _study(args: argparse.Namespace, workload: Workload, trace: Trace | None) ->
             _refuse("--instance", f"must be the instance_type of --config, got {document.shown(args.instance)}")
         config["instance_type"] = args.instance
     priors = _mapping(args.priors, "--priors")
-    return study(workload, book=_book(), config=config, priors=priors, options=(args.option,), trace=trace)
+    foreign = settings.foreign(config, args.option)
+    try:
+        found = study(workload, book=_book(), config=config, priors=priors, options=(args.option,), trace=trace)
+    except InputError as error:
+        raise InputError([*error.problems, *foreign]) from error
+    if foreign:
+        raise InputError(foreign)
+    return found
 
 
 def _flips(args: argparse.Namespace) -> int:

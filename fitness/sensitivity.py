@@ -235,7 +235,8 @@ def _smallest(work: Study, losers: Sequence[Played], swept: Sweep | None) -> Map
             if path not in chosen and len(chosen) < MOST_CHANGES and _is_first(work, swept, played.option, path, after):
                 direction = "rises" if after > before else "falls"
                 why = f"first when {fields.field(path).title.lower()} {direction} from {before:.4g} to {after:.4g}"
-                chosen[path] = Change(field=path, before=work.workload.get(path), after=after, why=why)
+                number = int(after) if fields.field(path).kind is Kind.INTEGER else after
+                chosen[path] = Change(field=path, before=work.workload.get(path), after=number, why=why)
         found[played.option] = tuple(chosen.values())
     return found
 

@@ -201,9 +201,19 @@ class Study:
         return min(rejected, key=lambda one: sum(gate.passes is False for gate in one.gates))
 
     def _variants(self, option: str) -> tuple[str, ...]:
-        """The ways to run the option that the workload asks for: to zero by inference components only on demand."""
-        if option == "real_time" and not self.workload.constraints.scale_to_zero:
-            return ("always_on",)
+        """The ways to run the option that the workload or a fixed setting asks for.
+
+        To zero by inference components, and with units kept warm, only on demand.
+        """
+        if option == "real_time":
+            to_zero = settings.number(self.config, "min_instances") == 0
+            if to_zero and self.workload.limits != "article":
+                return ("inference_components",)
+            if not self.workload.constraints.scale_to_zero:
+                return ("always_on",)
+        units = settings.number(self.config, "provisioned_concurrency")
+        if option == "serverless" and units is not None:
+            return ("provisioned",) if units > 0 else ("on_demand",)
         return analytic.variants(option)
 
     def _scored(self, tried: Played) -> Played:

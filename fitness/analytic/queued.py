@@ -106,7 +106,7 @@ def evaluate(
         settings={
             "endpoints": inputs.units,
             "min_instances": floor * inputs.units,
-            "max_instances": most[at],
+            "max_instances": np.where(np.isfinite(top), top * inputs.units, most[at]),
             "max_concurrent_invocations_per_instance": slots if at_once is None else np.full(inputs.size, at_once),
             "target_backlog_per_instance": np.maximum(1.0, np.floor(5 * slots))
             if backlog is None

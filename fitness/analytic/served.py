@@ -103,8 +103,9 @@ class _Sized:
     unmet: Array
     fits: Flags
     paid_hours: Array
-    least: Array  # instances in the quietest hour, over all endpoints
     most: Array  # instances in the busiest minute, over all endpoints
+    fewest: Array  # minimum and maximum of the configuration, over all endpoints
+    greatest: Array
     by_level: Array  # (draws, types, levels)
     short: Array  # instances that the load asks for over those that may run, (draws, types, levels)
     granted: Array  # instances that may run over those that the busiest minute asks for
@@ -155,15 +156,19 @@ def _size(
     most = _counts(shape, inputs, load.peak_rps[:, None], carries, hops)[..., 0]
     most = np.maximum(most, np.max(by_level, axis=2))
     floor = np.ones_like(most) if cache is None else cache.instances
-    if load.is_sudden:  # bursts are over before an instance has started
+    low = settings.number(config, "min_instances")
+    if load.is_sudden and low is None:  # bursts are over before an instance has started
         by_level = np.broadcast_to(most[..., None], by_level.shape)
     wanted = np.maximum(by_level, floor[..., None])
     endpoints = _endpoints(shape, inputs)[:, None]
-    by_level = _bounded(wanted, endpoints[..., None], config)
+    by_level = settings.bounded(wanted, endpoints[..., None], config)
     asked = np.maximum(most, floor)
-    most = _bounded(asked, endpoints, config)
-    # Nothing scales burstable types: the peak's instances stay all month.
+    most = settings.bounded(asked, endpoints, config)
+    # Nothing scales burstable types: the peak's instances stay all month, whatever fewer of them were asked for.
     by_level = np.where(machines.is_burstable[None, :, None], most[..., None], by_level)
+    if low is not None:
+        high = max(low, settings.number(config, "max_instances") or low)
+        fits = fits & ~(machines.is_burstable[None, :] & (np.maximum(most, high) > low))
     # A level of load that no hour has is no quiet hour.
     least = np.min(np.where(load.hours[:, None, :] > 0, by_level, np.inf), axis=2)
     if variant == "inference_components":
@@ -175,18 +180,22 @@ def _size(
         # Each day's fall in load is followed only after the scale-in alarm and its cooldown.
         tail_h = (fleet.ALARM_IN_S + fleet.COOLDOWN_S) / 3600
         paid_hours = paid_hours + np.maximum(0, most - least) * tail_h * fleet.DAYS_PER_MONTH
+    fewest, greatest = settings.stated(least, most, np.maximum(floor, endpoints), config)
+    fewest = np.where(machines.is_burstable[None, :], least, fewest)
+    greatest = np.where(machines.is_burstable[None, :], most, greatest)
     return _Sized(
         service_s=service_s,
         carries_rps=carries,
         unmet=unmet,
         fits=fits,
         paid_hours=paid_hours,
-        least=least,
         most=most,
         by_level=by_level,
         short=wanted / by_level,
         granted=most / asked,
-        alarms=2.0 * np.minimum(endpoints, most - least),  # two for every endpoint that scales
+        fewest=fewest,
+        greatest=greatest,
+        alarms=2.0 * np.minimum(endpoints, greatest - fewest),  # two for every endpoint that scales
         cache=cache,
         overhead_s=overhead_s,
         hops=hops,
@@ -212,16 +221,6 @@ def _counts(shape: _Shape, inputs: Inputs, rps: Array, carries: Array, hops: Arr
     return total * hops[:, None, None]
 
 
-def _bounded(instances: Array, endpoints: Array, config: Mapping[str, object]) -> Array:
-    """The counts within the minimum and maximum that the caller fixed; an endpoint has at least one instance."""
-    low, high = settings.number(config, "min_instances"), settings.number(config, "max_instances")
-    if low is not None:
-        instances = np.maximum(instances, low)
-    if high is not None:
-        instances = np.minimum(instances, np.maximum(high, endpoints))
-    return instances
-
-
 def _volume_gb(shape: _Shape, inputs: Inputs, config: Mapping[str, object]) -> Array:
     """GB of the volume of one instance: the image, and the models packed and unpacked."""
     fixed = settings.number(config, "volume_gb")
@@ -237,7 +236,7 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
     rows = np.arange(inputs.size)
     at = (rows, column)
     service_s, slots = sized.service_s[at], machines.slots[at]
-    by_level, most, least = sized.by_level[at], sized.most[at], sized.least[at]
+    by_level = sized.by_level[at]
     each_s = service_s / sized.hops
     # An endpoint's load over its capacity; several endpoints: the mean over requests, hot ones are fuller.
     capacity_rps = by_level / sized.hops[:, None] * (slots / each_s)[:, None]
@@ -288,8 +287,8 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
         metered["cloudwatch/alarm"] = sized.alarms[at]
     values = {
         "endpoints": _endpoints(shape, inputs),
-        "min_instances": least,
-        "max_instances": np.maximum(most, 1),
+        "min_instances": sized.fewest[at],
+        "max_instances": np.maximum(sized.greatest[at], 1),
         "target_invocations_per_minute": sized.carries_rps[at] * 60,
         "volume_gb": np.where(machines.has_local_disk[column], 0, plan.volume_gb),
     }
@@ -362,8 +361,8 @@ def _step(
     if sized.cache is not None:
         before = np.maximum(before, sized.cache.instances[at])
     endpoints = _endpoints(shape, inputs)
-    after = _bounded(np.maximum(before, running(risen)), endpoints, config)
-    before = _bounded(before, endpoints, config)
+    after = settings.bounded(np.maximum(before, running(risen)), endpoints, config)
+    before = settings.bounded(before, endpoints, config)
     capacity, grown = before * slots / service_s, after * slots / service_s
     lag_s = np.where(risen <= capacity * 0.95, 0.0, fleet.ALARM_OUT_S + inputs.launch_s)
     excess = np.maximum(0.0, risen - capacity) * np.minimum(lag_s, 60.0)  # older requests have timed out

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
+
+from fitness.arrays import Array
 from fitness.document import shown
 from fitness.errors import InputError, Problem
 from fitness.instances import catalogue
 from fitness.outcome import FRACTIONS
-from fitness.simulation.policy_config import stated
+from fitness.simulation import policy_config
 
 # Public name of a setting -> (lowest, highest); texts are checked by `checked`.
 NUMBERS: Mapping[str, tuple[float, float]] = {
@@ -25,6 +28,20 @@ NUMBERS: Mapping[str, tuple[float, float]] = {
     "max_queue_delay_ms": (0, 10_000),
     "scale_out_cooldown_s": (0, 86_400),
     "scale_in_cooldown_s": (0, 86_400),
+}
+
+_SCALED = (
+    "instance_type", "min_instances", "max_instances", "policy", "scale_out_cooldown_s", "scale_in_cooldown_s",
+    "volume_gb",
+)  # fmt: skip
+_ENDPOINT = (*_SCALED, "target_invocations_per_minute", "routing")
+# Settings that an option has; those of an endpoint where it is not named.
+_OF_OPTION: Mapping[str, tuple[str, ...]] = {
+    "async": (*_SCALED, "max_concurrent_invocations_per_instance", "target_backlog_per_instance"),
+    "batch": ("instance_type", "instances", "max_concurrent_transforms"),
+    "serverless": ("memory_mb", "max_concurrency", "provisioned_concurrency"),
+    "azure_functions": ("memory_mb", "max_concurrency"),
+    "triton_ensemble": (*_ENDPOINT, "max_batch_size", "max_queue_delay_ms"),
 }
 
 # What an answer's configuration says of the workload: it may be said again, but nobody can choose it.
@@ -48,12 +65,23 @@ def checked(config: Mapping[str, object] | None) -> dict[str, object]:
         message = f"must be >= min_instances = {low_count}, got {high_count}"
         problems.append(Problem(path="$.config.max_instances", message=message))
     try:
-        stated(given)
+        policy_config.stated(given)
     except InputError as err:
         problems += err.problems
     if problems:
         raise InputError(problems)
     return given
+
+
+def foreign(config: Mapping[str, object], option: str) -> list[Problem]:
+    """The settings that belong to other options: alone with this one they would do nothing."""
+    own = _OF_OPTION.get(option, _ENDPOINT)
+    known = {*NUMBERS, "instance_type", "routing"}  # a policy says itself where nothing scales
+    return [
+        Problem(path=f"$.config.{name}", message=f"is no setting of {option}; expected one of {', '.join(sorted(own))}")
+        for name in config
+        if name in known and name not in own
+    ]
 
 
 def _wrong(name: str, value: object) -> str | None:
@@ -100,3 +128,26 @@ def text(config: Mapping[str, object], name: str) -> str | None:
     """A fixed word, or None where the evaluation is free to choose."""
     value = config.get(name)
     return value if isinstance(value, str) else None
+
+
+def bounded(instances: Array, endpoints: Array, config: Mapping[str, object]) -> Array:
+    """The counts within the minimum and maximum that the caller fixed; an endpoint has at least one instance."""
+    low, high = number(config, "min_instances"), number(config, "max_instances")
+    if low is not None:
+        instances = np.maximum(instances, low)
+    if high is not None:
+        instances = np.minimum(instances, np.maximum(high, endpoints))
+    return instances
+
+
+def stated(least: Array, most: Array, floor: Array, config: Mapping[str, object]) -> tuple[Array, Array]:
+    """The minimum and maximum of a configuration: as the caller fixed them, else what the load asks for.
+
+    Fewer than `floor` instances can't hold what must be in memory, or leave an endpoint without any.
+    """
+    low, high = number(config, "min_instances"), number(config, "max_instances")
+    if low is not None:
+        least = np.minimum(least, np.maximum(low, floor))
+    if high is not None:
+        most = np.maximum(most, high)
+    return least, most

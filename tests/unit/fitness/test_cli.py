@@ -102,6 +102,7 @@ def test_limits_prices_and_presets_list_what_there_is(capsys):
         (("recommend", CARD, "--config", "[1]"), "must be a mapping"),
         (("recommend", CARD, "--config", '{"instance_type": 5}'), "$.config.instance_type"),
         (("recommend", CARD, "--priors", '{"nothing": 1}'), "$.priors.nothing"),
+        (("bill", CARD, "--option", "real_time", "--config", '{"memory_mb": 2048}'), "is no setting of real_time"),
         (("prices", "--region", "mars-1"), "--region"),
         (("presets", "none-such"), "none-such"),
         (

@@ -5,6 +5,7 @@ import pytest
 
 from fitness import presets
 from fitness.errors import InputError
+from fitness.fields import Kind, field
 from fitness.inputs import Draws
 from fitness.sensitivity import Sampled, ask_next, changes_to_win, sampled, value_of
 from fitness.study import study
@@ -136,6 +137,7 @@ def test_a_change_of_one_field_puts_a_loser_first(preset):
     assert turned
     for option, change in turned:
         assert change.before == work.workload.get(change.field)
+        assert isinstance(change.after, int if field(change.field).kind is Kind.INTEGER else float)
         again = study(work.workload.replace({change.field: change.after}), book=BOOK)
         assert ranked(again)[0].option == option
 
