@@ -131,14 +131,21 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
         st.markdown(f"At most {fmt.plain(launch_words.per_hour(plan.most_usd_per_hour))} an hour, fully scaled out.")
     if plan.usd_per_1k_requests is not None:
         st.markdown(f"A thousand requests cost {fmt.plain(fmt.usd(plan.usd_per_1k_requests))}.")
-    if here.is_sandbox:
-        st.caption("In the sandbox nothing is billed; this is what AWS would charge.")
-    if plan.request.time_to_live_h is None:
-        st.caption("It is billed until somebody removes it.")
-    if st.button(
-        f"Confirm {fmt.plain(hour)} an hour", key="lch_confirmed", type="primary", icon=":material/rocket_launch:"
-    ):
-        with failing.told("It was not launched"):
-            launching.launch(nonce)
-            watching.enter(plan.request.name)
+    st.caption(_until(is_sandbox=here.is_sandbox))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Not now", key="lch_not_now"):
             st.rerun()
+        if st.button(
+            f"Confirm {fmt.plain(hour)} an hour", key="lch_confirmed", type="primary", icon=":material/rocket_launch:"
+        ):
+            with failing.told("It was not launched"):
+                launching.launch(nonce)
+                watching.enter(plan.request.name)
+                st.rerun()
+
+
+def _until(*, is_sandbox: bool) -> str:
+    """Say how long it is billed: a time to live ends nothing by itself."""
+    if is_sandbox:
+        return "In the sandbox nothing is billed. AWS would charge this until somebody removes it."
+    return "It is billed until somebody removes it."

@@ -69,10 +69,13 @@ def _confirm(found: Sweep, nonce: str) -> None:
         f"{count} found. It saves {fmt.plain(launch_words.per_hour(found.usd_per_hour))} an hour, as far as prices are "
         "known. A removal can't be undone."
     )
-    if st.button("Remove them", key="end_sweep_confirmed", type="primary"):
-        with failing.told("Nothing was removed"):
-            st.session_state[_SWEPT] = launching.sweep(nonce)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep them", key="end_sweep_keep"):
             st.rerun()
+        if st.button("Remove them", key="end_sweep_confirmed", type="primary"):
+            with failing.told("Nothing was removed"):
+                st.session_state[_SWEPT] = launching.sweep(nonce)
+                st.rerun()
 
 
 def _draw_swept(run: Run[Swept]) -> None:

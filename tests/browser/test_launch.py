@@ -128,6 +128,10 @@ def described_and_compared(visit: Visits, workload: Workload, option: str) -> Pa
 
 def reviewed_and_confirmed(page: Page, button: str) -> None:
     press(page, "Review the changes")
+    confirmed(page, button)
+
+
+def confirmed(page: Page, button: str) -> None:
     press(page, button)
     confirm_button = page.get_by_role("dialog").get_by_role("button", name=re.compile("^Confirm"))
     confirm_button.dblclick(timeout=PATIENCE_MS)  # as impatient people do; it begins once
@@ -226,7 +230,13 @@ def test_a_batch_transform_from_its_description_to_its_removal(visit, sandbox):
     page = described_and_compared(visit, workload, OPTIONS["batch"].title)
     fill(page, "Input in S3", "s3://flowers/in/")
     fill(page, "Output in S3", "s3://flowers/out/")
-    reviewed_and_confirmed(page, "Launch ...")
+    press(page, "Review the changes")
+    press(page, "Launch ...")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("AWS would charge this until somebody removes it")).to_be_visible()
+    dialog.get_by_role("button", name="Not now").click()
+    expect(dialog).to_be_hidden()
+    confirmed(page, "Launch ...")
     expect(main(page).get_by_text("What runs is what was asked for")).to_be_visible(timeout=PATIENCE_MS)
     main(page).get_by_role("link", name=re.compile("^Watch, call and change")).click()
     expect(main(page).get_by_text("Output of the newest job")).to_be_visible(timeout=PATIENCE_MS)
