@@ -186,6 +186,8 @@ def _check_is_live(launched: Launched) -> None:
         return
     name = launched.name
     left = "what ran before runs again" if launched.is_rolled_back else "nothing was left running"
+    if launched.phase is Phase.GONE:
+        raise FailedError(f"{name} was removed meanwhile.")
     if launched.is_stuck:
         left = f"it is in {launched.status}; `python -m launch down {name}` removes it"
     raise FailedError(f"{name} failed, and {left}.\n{showing.reason_text(launched)}")

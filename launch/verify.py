@@ -130,7 +130,8 @@ class Verifying(Looking):
 
 
 def _of_the_whole(asked: Plan | str, found: Launched) -> Iterator[Difference]:
-    if found.is_rolled_back:
+    is_as_before = not isinstance(asked, str) and found.token == asked.token  # what the change was taken back to
+    if found.is_rolled_back and not is_as_before:
         before = f"what was before the last change ({found.status}): {found.status_reason or 'no reason given'}"
         yield Difference(logical_id=found.name, path="the change", asked="done", live=before)
     if not isinstance(asked, str) and found.token != asked.token:

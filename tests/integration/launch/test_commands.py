@@ -13,6 +13,7 @@ import yaml
 from fitness import presets, workload_file
 from launch.cli import main
 from launch.launched import Phase
+from launch.stacks import Stacks
 from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
 from tests.launching import end, launch, plan_of, topic
 from tests.stack_templates import policy, role
@@ -228,6 +229,20 @@ def test_a_sweep_that_could_not_end_a_launch_says_so(run, stacks, sandbox):
     assert (status, "0 launches ended" in err, "lasting is in DELETE_FAILED" in err) == (1, True, True), err
     iam.delete_role_policy(RoleName=held, PolicyName="by-hand")
     end(stacks, "lasting")
+
+
+def test_a_launch_that_somebody_removes_meanwhile_is_said(run, file, stacks, monkeypatch):
+    follow = Stacks.follow
+
+    def removing(self, stack, *rest, **more):
+        found = follow(self, stack, *rest, **more)
+        if found.phase is Phase.LIVE:
+            end(stacks, found.name)
+        return follow(self, found.stack_id)
+
+    monkeypatch.setattr(Stacks, "follow", removing)
+    status, _, err = run("up", file("shortly"), "--confirm", PRICES["ml.m5.large"])
+    assert (status, "shortly was removed meanwhile" in err) == (1, True)
 
 
 def test_a_file_that_is_too_large_is_not_cut(run, tmp_path):

@@ -58,6 +58,7 @@ def test_an_update_that_an_alarm_turns_back_is_a_loud_failure(stacks, account, a
     assert (found.is_rolled_back, found.token) == (True, plan.token)
     assert "alarm" in found.reason.lower()
     assert stacks.verify(changed) != ()
+    assert stacks.verify(plan) == ()
     assert account.holds() == before  # the new configuration is gone, the old one serves
     assert launch(stacks, changed).status == "UPDATE_COMPLETE"
     assert stacks.verify(changed) == ()
