@@ -4,6 +4,7 @@ For people who don't use CloudFormation: `launch.export` writes them as a script
 generate are made of the request's.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,8 @@ from launch.template_parts import Json, Resources, present
 _PSEUDO = {"AWS::AccountId": "{ACCOUNT}", "AWS::Region": "{REGION}", "AWS::Partition": "{PARTITION}"}
 _TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 WIDTH = 100  # of the lines of a script
-_MOST_ROLE_NAME = 64  # IAM API reference, RoleName
+_MOST_NAME = 63  # of models and endpoint configurations: SageMaker API reference, ModelName; roles may have 64
+_MOST_LOGICAL_ID = 32  # of the characters of such a name; a longer one, of a variant, is told by its digest
 
 
 class Code(str):
@@ -86,7 +88,11 @@ def _formatted(value: Any) -> Any:
 
 
 def _name(request: Request, logical_id: str) -> str:
-    return f"{request.name[: _MOST_ROLE_NAME - len(logical_id) - 1].rstrip('-')}-{logical_id}"
+    end = logical_id
+    if len(end) > _MOST_LOGICAL_ID:
+        digest = hashlib.sha256(end.encode()).hexdigest()[:8]
+        end = f"{end[: _MOST_LOGICAL_ID - len(digest)]}{digest}"
+    return f"{request.name[: _MOST_NAME - len(end) - 1].rstrip('-')}-{end}"
 
 
 def _ordered(resources: Resources) -> list[str]:

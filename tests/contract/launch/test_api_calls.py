@@ -1,6 +1,7 @@
 """What a template asks, held to the shapes of the APIs that CloudFormation calls: names, types, patterns and bounds."""
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ from botocore.validate import ParamValidator
 from launch.api_calls import Call, Code, calls
 from launch.template import template
 from launch.template_batch import job
-from tests.launch_requests import ACCOUNT, REGION, REQUESTS, variations
+from tests.launch_requests import ACCOUNT, REGION, REQUESTS, variant, variations
 
 VARIATIONS = variations()
 JAVA = {"Z": r"\s", "Print": "[ -~]"}
@@ -75,6 +76,15 @@ def test_every_call_has_the_shape_of_its_api(kind: str):
     request = VARIATIONS[kind]
     found = calls(request, template(request)["Resources"])
     assert [fault for call in (*found.make, *found.remove) for fault in faults(call)] == []
+
+
+def test_the_longest_names_have_the_shape_of_their_apis():
+    beside = (variant("v" * 63), variant(f"{'v' * 62}w"))
+    request = replace(VARIATIONS["real_time-variants"], name="n" * 63, variants=beside)
+    found = calls(request, template(request)["Resources"])
+    assert [fault for call in (*found.make, *found.remove) for fault in faults(call)] == []
+    made = [one.parameters["ModelName"] for one in found.make if one.method == "create_model"]
+    assert len(set(made)) == 3
 
 
 @pytest.mark.parametrize("kind", [kind for kind in VARIATIONS if kind.startswith("batch")])

@@ -1,20 +1,24 @@
 """Several production variants on one endpoint: what is made of each, what it costs, and what is refused."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fitness.errors import InputError
 from fitness.presets import load
 from fitness.prices import PriceBook, load_book
 from launch.fleets import fleets, shares
 from launch.plan import plan
-from launch.request import Alarms, Model, Request, Update, models_of, with_models
+from launch.request import Alarms, Model, Request, Update, Variant, as_document, from_document, models_of, with_models
 from launch.template import template
 from tests.launch_requests import KEY, ON_INSTANCES, REQUESTS, SCALED, TO_ZERO, VPC, many, variant, variations
+from tests.linted import faults
 
 REAL_TIME = REQUESTS["real_time"]
 VARIED = variations()["real_time-variants"]
@@ -252,6 +256,29 @@ def test_ten_variants_fit_into_a_template():
     asked = with_variants(*(variant(f"v{number}") for number in range(9)), alarms=Alarms(errors_per_minute=5))
     assert len(resources(asked)["EndpointConfig"]["Properties"]["ProductionVariants"]) == 10
     assert plan(asked, book=book()).resources
+
+
+NAMES = st.from_regex(r"[a-zA-Z0-9](-?[a-zA-Z0-9]){0,62}", fullmatch=True)
+SEVERAL = st.lists(
+    st.builds(
+        variant,
+        NAMES,
+        weight=st.floats(0, 1e6),
+        instance_type=st.sampled_from([None, "ml.c5.large", "ml.m5d.xlarge"]),
+        max_instances=st.sampled_from([None, 1, 5]),
+    ),
+    max_size=3,
+    unique_by=lambda one: one.name.replace("-", "").lower(),
+)
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEVERAL, st.floats(0.5, 1e6))
+def test_any_variants_are_read_back_and_make_a_template_that_lints(beside: list[Variant], weight: float):
+    asked = with_variants(*beside, weight=weight if beside else None)
+    assert from_document(as_document(asked)) == asked
+    assert faults(json.dumps(template(asked))) == []
+    assert sum(shares(asked).values()) == pytest.approx(1)
 
 
 def test_every_model_has_a_place_in_the_file():
