@@ -44,7 +44,7 @@ def request(option: str, *models: Model, name: str = "x", **members) -> Request:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def s3(hosting):
     s3 = hosting.sandbox.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -52,7 +52,7 @@ def s3(hosting):
     return s3
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def echo(hosting, s3) -> str:
     """A model that answers with what it was asked."""
     return hosting.model(hosting.container("iris/model.tar.gz", ModelDataUrl=f"s3://{BUCKET}/echo/model.tar.gz"))

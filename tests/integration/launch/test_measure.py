@@ -28,7 +28,7 @@ def predict_fn(data, model):
 SMALL = Bounds(requests=400, seconds=20, stage_requests=60, stage_seconds=3, callers=8)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def endpoint(hosting) -> str:
     body = model_archive({"code/inference.py": SLEEPER})
     hosting.sandbox.client("s3").put_object(Bucket=SAMPLES_BUCKET, Key="sleeper/model.tar.gz", Body=body)

@@ -1,4 +1,7 @@
-"""One sandbox for all the tests of a process; a test that stops or breaks it starts its own."""
+"""One sandbox for all the tests of a process; a test that stops or breaks it starts its own.
+
+What a module makes in it under a fixed name is of the session too: tests of several modules may take turns.
+"""
 
 import os
 from collections.abc import Callable, Iterator

@@ -9,14 +9,14 @@ from tests.sandboxed import until
 BUCKET = "asynchronous"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def s3(sandbox):
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket=BUCKET)
     return s3
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def topics(sandbox) -> dict[str, tuple[str, str]]:
     """Two topics, each with a queue that keeps its notices: name -> topic's ARN and queue's address."""
     sns, sqs = sandbox.client("sns"), sandbox.client("sqs")
@@ -30,7 +30,7 @@ def topics(sandbox) -> dict[str, tuple[str, str]]:
     return made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def endpoint(hosting, s3, topics, script_model) -> str:
     output = {
         "S3OutputPath": f"s3://{BUCKET}/out",
@@ -46,15 +46,19 @@ def endpoint(hosting, s3, topics, script_model) -> str:
     return hosting.endpoint(config)
 
 
-def notice(sandbox, queue: str) -> dict:
-    """Wait for a notice, take it, and give it."""
+def notice(sandbox, queue: str, inference_id: str) -> dict:
+    """Wait for the notice of a request, and give it; those of others that come before it are dropped."""
+    sqs = sandbox.client("sqs")
 
-    def received() -> list:
-        return sandbox.client("sqs").receive_message(QueueUrl=queue).get("Messages", [])
+    def received() -> dict | None:
+        for message in sqs.receive_message(QueueUrl=queue).get("Messages", []):
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+            said = json.loads(json.loads(message["Body"])["Message"])
+            if said["inferenceId"] == inference_id:
+                return said
+        return None
 
-    (message,) = until(received, every_s=0.2)
-    sandbox.client("sqs").delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-    return json.loads(json.loads(message["Body"])["Message"])
+    return until(received, every_s=0.2)
 
 
 def read(s3, uri: str) -> str:
@@ -76,9 +80,8 @@ def test_a_result_lands_in_s3_and_on_the_topic(hosting, s3, topics, endpoint):
     assert accepted["OutputLocation"].startswith(f"s3://{BUCKET}/out/")
     assert accepted["FailureLocation"].startswith(f"s3://{BUCKET}/failed/")
     assert read(s3, accepted["OutputLocation"]) == '"slept"'
-    said = notice(hosting.sandbox, topics["success"][1])
+    said = notice(hosting.sandbox, topics["success"][1], "order-7")
     assert said["invocationStatus"] == "Completed"
-    assert said["inferenceId"] == "order-7"
     assert said["requestParameters"]["inputLocation"] == f"s3://{BUCKET}/in/1.json"
     assert said["responseParameters"]["outputLocation"] == accepted["OutputLocation"]
     assert said["responseParameters"]["body"]["content"] == '"slept"'
@@ -105,7 +108,7 @@ def test_a_failure_lands_in_s3_and_on_the_topic(hosting, s3, topics, endpoint, b
     asked = {"Body": body} if body else {"InputLocation": f"s3://{BUCKET}/in/nothing"}
     accepted = hosting.runtime.invoke_endpoint_async(EndpointName=endpoint, ContentType="application/json", **asked)
     assert reason in read(s3, accepted["FailureLocation"])
-    said = notice(hosting.sandbox, topics["error"][1])
+    said = notice(hosting.sandbox, topics["error"][1], accepted["InferenceId"])
     assert said["invocationStatus"] == "Failed"
     assert reason in said["failureReason"]
     bucket, _, key = accepted["OutputLocation"].removeprefix("s3://").partition("/")

@@ -18,7 +18,7 @@ STRANGE_KEYS = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def s3(sandbox):
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -26,11 +26,12 @@ def s3(sandbox):
 
 
 def test_any_key_is_kept_as_it_is(s3):
+    s3.create_bucket(Bucket="strange")
     for key in STRANGE_KEYS:
-        s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
-    listed = [entry["Key"] for entry in s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+        s3.put_object(Bucket="strange", Key=key, Body=key.encode())
+    listed = [entry["Key"] for entry in s3.list_objects_v2(Bucket="strange")["Contents"]]
     assert listed == sorted(STRANGE_KEYS)
-    assert [s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode() for key in STRANGE_KEYS] == STRANGE_KEYS
+    assert [s3.get_object(Bucket="strange", Key=key)["Body"].read().decode() for key in STRANGE_KEYS] == STRANGE_KEYS
 
 
 def test_no_file_leaves_the_state_folder(sandbox, s3):

@@ -13,7 +13,7 @@ CONTAINER = {"Image": IMAGE, "ModelDataUrl": "s3://bucket/model.tar.gz"}
 ARN = "arn:aws:sagemaker:us-east-1:000000000000"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def sagemaker(sandbox):
     sagemaker = sandbox.client("sagemaker")
     for number in range(12):

@@ -15,7 +15,7 @@ BUCKET = "captured"
 JSON = "application/json"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def endpoint(hosting, script_model) -> str:
     """A script on a small instance, whose requests are captured."""
     hosting.sandbox.client("s3").create_bucket(Bucket=BUCKET)

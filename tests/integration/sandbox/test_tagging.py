@@ -13,12 +13,12 @@ TAGS = [{"Key": "owner", "Value": "hostfit"}, {"Key": "team", "Value": "a"}]
 CONTAINER = {"Image": f"{ECR}/sagemaker-xgboost:1.7-1", "ModelDataUrl": "s3://bucket/model.tar.gz"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def client(sandbox):
     return lambda service: sandbox.client(service, region_name=REGION)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tagged(client) -> dict[str, str]:
     """One tagged resource of each kind that a launch makes: kind -> ARN."""
     sagemaker, cloudwatch = client("sagemaker"), client("cloudwatch")

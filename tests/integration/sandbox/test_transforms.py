@@ -19,7 +19,7 @@ def predict_fn(rows, model):
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def s3(sandbox):
     s3 = sandbox.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -29,7 +29,7 @@ def s3(sandbox):
     return s3
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def model(hosting, s3) -> str:
     """A script that is quick to start: the species of a flower by the length of its petals."""
     archive = model_archive({"code/inference.py": SCRIPT.encode()})

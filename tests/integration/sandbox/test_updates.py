@@ -45,19 +45,19 @@ class Load:
             thread.join()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def model(hosting) -> str:
     return hosting.model(hosting.container("digits/model.tar.gz"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def configs(hosting, model) -> dict[str, str]:
     """Two configurations by the name of their only variant."""
     on = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 2}
     return {name: hosting.config(model, variant={"VariantName": name, **on}) for name in ("Blue", "Green")}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def updated(hosting, configs) -> str:
     """An endpoint that the tests update one after the other."""
     return hosting.endpoint(configs["Blue"])
