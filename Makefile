@@ -61,7 +61,7 @@ check: setup ## style, types, import contracts, shell scripts, Dockerfile
 	$(BIN)/shellcheck .ci/*
 	$(BIN)/hadolint Dockerfile
 
-quick: setup ## every test but the browser ones, the laws on fewer examples: offline, under a minute
+quick: setup ## every test but the browser ones, the laws on fewer examples: offline, some minutes
 	LAW_EXAMPLES=60 $(OFFLINE) $(ARGS)
 
 fuzz: setup ## 5,000 malformed documents through the commands, 5,000 malformed requests to the sandbox
