@@ -176,11 +176,14 @@ def launch(nonce: str) -> None:
     _all_begun()[asked.name] = Begun(run=run, change_set_id=proposal.change_set_id)
 
 
-def remove(nonce: str) -> None:
-    """Begin the removal that was previewed. Raises: NotAllowedError, SpentError."""
+def remove(nonce: str, *, gives_up: bool = False) -> None:
+    """Begin the removal that was previewed; what could not be deleted before is tried again, or given up.
+
+    Raises: NotAllowedError, SpentError.
+    """
     one, removal = _take(REMOVE, nonce)
     stacks, confirmation = cloud.stacks(one.place), _confirmation(removal, one.by)
-    given_up = [lost.logical_id for lost in removal.stuck]
+    given_up = [lost.logical_id for lost in removal.stuck] if gives_up else []
 
     def work() -> None:
         stacks.remove(removal.name, confirmation, give_up=given_up)

@@ -55,30 +55,43 @@ def _draw_preview(removal: Removal, nonce: str) -> None:
         if removal.stays:
             st.markdown("**What stays**")
             st.markdown("\n".join(f"- {fmt.plain(cloud.filled(one))}" for one in removal.stays))
-        if removal.stuck:
-            names = fmt.listed([one.logical_id for one in removal.stuck])
-            st.warning(
-                f"An earlier removal could not delete {fmt.plain(names)}. It is given up: the stack goes, and it stays "
-                "until a search for what was left behind finds it.",
-                icon=":material/warning:",
-            )
+        gives_up = bool(removal.stuck) and _draw_stuck(removal)
         if st.button("Remove ...", key="end_remove_now", icon=":material/delete_forever:", type="primary"):
-            _confirm(removal, nonce)
+            _confirm(removal, nonce, gives_up)
+
+
+def _draw_stuck(removal: Removal) -> bool:
+    """Draw what an earlier removal could not delete; gives whether a person lets go of it."""
+    told = [f"- {fmt.plain(one.logical_id)}: {fmt.plain(one.reason or 'no reason given')}" for one in removal.stuck]
+    st.warning(
+        "\n".join(["It is tried again, once what is in its way is mended.", "", *told]),
+        title="An earlier removal could not delete this",
+        icon=":material/warning:",
+    )
+    return st.checkbox(
+        "Give it up instead",
+        key="end_give_up",
+        help="The stack goes. What is given up stays, and costs what it costs, until a search for what was left behind "
+        "finds it.",
+    )
 
 
 @st.dialog("Remove it for good?", icon=":material/delete_forever:")
-def _confirm(removal: Removal, nonce: str) -> None:
+def _confirm(removal: Removal, nonce: str, gives_up: bool) -> None:  # noqa: FBT001 a dialog's arguments
     saved = launch_words.per_hour(removal.usd_per_hour)
     month = fmt.usd(launch_words.per_month(removal.usd_per_hour))
     st.markdown(
         f"**{fmt.plain(removal.name)}** in **{fmt.plain(cloud.here().title)}** stops answering at once. "
         f"It saves {fmt.plain(saved)} an hour, {fmt.plain(month)} a month. A removal can't be undone."
     )
+    if gives_up:
+        names = fmt.listed([one.logical_id for one in removal.stuck])
+        st.markdown(f"What is given up stays, and its cost with it: {fmt.plain(names)}.")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Keep it", key="end_keep"):
             launching.drop(launching.REMOVE)
             st.rerun()
         if st.button(f"Remove {removal.name}", key="end_remove_confirmed", type="primary"):
             with failing.told("It was not removed"):
-                launching.remove(nonce)
+                launching.remove(nonce, gives_up=gives_up)
                 st.rerun()

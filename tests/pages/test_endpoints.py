@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
 from launch.errors import CloudError
 from launch.failures import Failure, Kind
 from launch.metrics import Metrics
+from launch.removal import OwnResource, Removal
 from launch.request import Model, Request, Variant
 from tests.pages.accounts import NOW, launched, open_account
 from tests.pages.conftest import texts
@@ -130,3 +133,30 @@ def test_a_missing_permission_is_told_with_the_statement_that_grants_it(app, mon
 def test_a_name_in_the_address_that_is_gone_is_said(app, monkeypatch):
     open_account(monkeypatch, [launched("digits")])
     assert "Nothing called iris is in this account" in texts(app(ENDPOINTS, name="iris"))
+
+
+def test_what_could_not_be_deleted_is_tried_again_unless_it_is_given_up(app, monkeypatch):
+    open_account(monkeypatch, [launched(status="DELETE_FAILED")])
+    held = OwnResource(
+        logical_id="Role", type="AWS::IAM::Role", physical_id="r", status="DELETE_FAILED", reason="must detach first"
+    )
+    removal = Removal(
+        name="iris",
+        stack_id="s",
+        made_from="t",
+        status="DELETE_FAILED",
+        resources=(held,),
+        buckets=(),
+        jobs=(),
+        stays=(),
+        usd_per_hour=Decimal("0.115"),
+        stuck=(held,),
+    )
+    monkeypatch.setattr(cloud, "stacks", lambda place: SimpleNamespace(preview_removal=lambda name: removal))
+    at = app(ENDPOINTS, name="iris", part="Remove")
+    at.button(key="end_remove").click().run()
+    assert "must detach first" in at.warning[0].value
+    assert not at.checkbox(key="end_give_up").value
+    at.checkbox(key="end_give_up").check().run()
+    at.button(key="end_remove_now").click().run()
+    assert "its cost with it: Role" in texts(at)

@@ -188,6 +188,22 @@ def test_a_removal_is_confirmed_once(tab):
     assert tab.accounts[""].done == [("remove", "iris", "ada@example.org")]
 
 
+@pytest.mark.parametrize(("gives_up", "expected"), [(False, []), (True, ["Role"])])
+def test_what_could_not_be_deleted_is_given_up_only_if_a_person_says_so(tab, monkeypatch, gives_up, expected):
+    account, given = tab.accounts[""], []
+    shown = SimpleNamespace(
+        name="iris",
+        token="r",  # noqa: S106 (as above)
+        usd_per_hour=PRICE,
+        stuck=(SimpleNamespace(logical_id="Role"),),
+    )
+    monkeypatch.setattr(account, "preview_removal", lambda name: shown)
+    monkeypatch.setattr(account, "remove", lambda name, confirmation, *, give_up: given.append(give_up))
+    launching.preview_removal("iris", "s")
+    launching.remove(nonce(launching.REMOVE, "s"), gives_up=gives_up)
+    assert given == [expected]
+
+
 def test_a_sweep_removes_what_was_shown_once(tab, monkeypatch):
     monkeypatch.setattr(launching.Stacks, "sweep", Account.sweep)
     launching.find_left_over()
