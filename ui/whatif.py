@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import streamlit as st
 
 from fitness import fields
+from fitness.choices import Pattern
 from fitness.workload import Workload
 from ui import format as fmt
 from ui import state, words
@@ -85,8 +86,12 @@ def draw_rate(path: str, workload: Workload, *, area: str) -> None:
     key = f"{area}_{path.replace('.', '_')}"
     held = workload.get(path)
     field = fields.field(path)
+    title = f"{field.title.removesuffix(' requests')} {field.unit}"
+    if not isinstance(held, int | float) and workload.get("traffic.pattern") == Pattern.SCHEDULED:
+        st.caption(f"{title}: it runs in jobs")
+        return
     if not isinstance(held, int | float):
-        st.caption(f"{field.title.removesuffix(' requests')} {field.unit}: {fmt.UNKNOWN}")
+        st.caption(f"{title}: {fmt.UNKNOWN}")
         st.page_link(
             "pages/architects/describe.py",
             label="Declare",
@@ -102,7 +107,7 @@ def draw_rate(path: str, workload: Workload, *, area: str) -> None:
     if st.session_state.get(key) != float(held):
         st.session_state[key] = float(held)
     st.select_slider(
-        f"{field.title.removesuffix(' requests')} {field.unit}",
+        title,
         rates,
         format_func=fmt.number,
         key=key,

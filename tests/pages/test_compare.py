@@ -201,6 +201,12 @@ def test_refreshed_prices_that_can_not_be_read_are_left_out_and_said(app, price_
     assert len(ranking(at)) == 10
 
 
+def test_a_workload_of_jobs_is_not_asked_for_its_rate(app):
+    at = app(COMPARE, presets.load("nightly-scoring"))
+    assert "Declare" not in [link.proto.label for link in at.get("page_link")]
+    assert "Mean requests/s: it runs in jobs" in [caption.value for caption in at.caption]
+
+
 def test_the_loads_at_which_another_option_becomes_the_best_are_named(app):
     at = app(COMPARE, presets.load("payroll-chatbot"))
     flips = data.verdict_of(presets.load("payroll-chatbot")).flips
