@@ -58,6 +58,35 @@ def check(request: Request, workload: Workload | None = None) -> Settings:
     return settings
 
 
+def check_change(before: Request, after: Request) -> None:
+    """See that a launch can be changed so in one step.
+
+    Raises: InputError for what SageMaker refuses of an endpoint that runs.
+    Source: SageMaker developer guide, "Exclusions" of deployment guardrails, and "Update endpoints that use auto
+    scaling", read 2026-11-21.
+    """
+    runs, asked = ({one.name: one.settings for one in fleets(request)} for request in (before, after))
+    problems = []
+    if after.update is not None and set(runs) != set(asked):
+        message = (
+            "must be absent for a change that adds, drops or renames a variant: SageMaker's deployments keep them; "
+            f"there are {', '.join(runs)}, and asked for are {', '.join(asked)}"
+        )
+        problems.append(_at("update", message))
+    own = {one.name: f"variants[{index}].instance_type" for index, one in enumerate(after.variants)}
+    first = "as long as its instances scale; end that in a change before: max_instances = min_instances, no schedule"
+    for name, settings in runs.items():
+        if settings.instance_type is None or settings.has_components or not settings.scales:
+            continue
+        if name not in asked:
+            problems.append(_at("variants", f"must have {name} {first}"))
+        elif asked[name].instance_type != settings.instance_type:
+            message = f"must stay {settings.instance_type} {first}, got {asked[name].instance_type}"
+            problems.append(_at(own.get(name, "configuration.instance_type"), message))
+    if problems:
+        raise InputError(problems)
+
+
 def is_limited(option: str, name: str) -> limits.Limit | None:
     """The row of the register that says no."""
     found = limits.limit(option, name, PROFILE)

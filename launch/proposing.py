@@ -12,10 +12,10 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from fitness.errors import InputError, Problem
+from launch.checks import check_change
 from launch.clients import explained
 from launch.errors import BusyError, CloudError, NameTakenError, RefusedError, StuckError
 from launch.failures import explain_reason
-from launch.fleets import fleets
 from launch.launched import EXPIRES_TAG, TAG, Launched, Phase, launched_of, time_of
 from launch.looking import Looking, is_absent
 from launch.plan import Confirmation, Plan
@@ -53,7 +53,8 @@ class Proposing(Looking):
             raise InputError([Problem(path="$.region", message=message)])
         with explained():
             stack = self._stack_for(plan)
-            _check_variants(plan, stack)
+            if stack is not None and stack.request is not None:
+                check_change(stack.request, plan.request)
             if stack is not None and stack.token == plan.token and not stack.is_rolled_back:
                 return _nothing_to_do(plan, stack, by)
             try:
@@ -271,22 +272,6 @@ def check(confirmation: Confirmation, *, token: str, usd_per_hour: Decimal) -> N
         )
     if not confirmation.by.strip():
         raise RefusedError("a confirmation says who gives it; nothing was done")
-
-
-def _check_variants(plan: Plan, stack: Launched | None) -> None:
-    """See that an update with a strategy keeps the variants. Raises: InputError.
-
-    Source: SageMaker developer guide, "Exclusions" of deployment guardrails, read 2026-11-21.
-    """
-    if stack is None or stack.request is None or plan.request.update is None:
-        return
-    before, after = ([one.name for one in fleets(request)] for request in (stack.request, plan.request))
-    if set(before) != set(after):
-        message = (
-            "must be absent for a change that adds, drops or renames a variant: SageMaker's deployments keep them; "
-            f"there are {', '.join(before)}, and asked for are {', '.join(after)}"
-        )
-        raise InputError([Problem(path="$.update", message=message)])
 
 
 def _nothing_to_do(plan: Plan, stack: Launched, by: str) -> Proposal:

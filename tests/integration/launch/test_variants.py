@@ -102,8 +102,11 @@ def test_two_models_share_the_requests_until_one_leaves(stacks, account, sandbox
     assert str(difference) == ("Endpoint ProductionVariants.challenger.CurrentWeight: asked for 3.0, but it is 0")
 
     alone = replace(turned, weight=None, variants=())
-    with pytest.raises(InputError, match=r"adds, drops or renames a variant.*@ \$\.update"):
+    with pytest.raises(InputError) as refused:
         stacks.propose(planned(alone), by="ada")
+    assert [problem.path for problem in refused.value.problems] == ["$.update", "$.variants"]
+    fixed = replace(turned, variants=(replace(turned.variants[0], max_instances=1),))
+    assert launch(stacks, planned(fixed)).phase is Phase.LIVE
     assert launch(stacks, planned(replace(alone, update=None))).phase is Phase.LIVE
     assert set(weights(sandbox)) == {"AllTraffic"}
     assert stacks.verify("shared") == ()

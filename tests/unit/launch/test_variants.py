@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fitness.errors import InputError
 from fitness.presets import load
 from fitness.prices import PriceBook, load_book
+from launch.checks import check_change
 from launch.fleets import fleets, shares
 from launch.plan import plan
 from launch.request import Alarms, Model, Request, Update, Variant, as_document, from_document, models_of, with_models
@@ -250,6 +251,67 @@ def test_the_month_has_all_traffic_on_the_main_variant_and_the_least_instances_o
 )
 def test_what_variants_can_not_do_is_refused(asked: Request, path: str, message: str):
     assert refused(asked) == {f"$.{path}": message}
+
+
+FIRST = "as long as its instances scale; end that in a change before: max_instances = min_instances, no schedule"
+KEPT = "for a change that adds, drops or renames a variant: SageMaker's deployments keep them"
+ROLLING_OUT = Update(strategy="canary", percent=20)
+FIXED = with_variants(variant("a", max_instances=1))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path", "message"),
+    [
+        (
+            with_variants(variant("a")),
+            with_variants(variant("b"), variant("a"), update=ROLLING_OUT),
+            "update",
+            f"must be absent {KEPT}; there are AllTraffic, a, and asked for are AllTraffic, b, a",
+        ),
+        (
+            with_variants(variant("a")),
+            with_variants(variant("b")),
+            "variants",
+            f"must have a {FIRST}",
+        ),
+        (
+            with_variants(variant("a")),
+            with_variants(variant("a", instance_type="ml.c5.large")),
+            "variants[0].instance_type",
+            f"must stay ml.m5.large {FIRST}, got ml.c5.large",
+        ),
+        (
+            REAL_TIME,
+            replace(REAL_TIME, configuration={**SCALED, "instance_type": "ml.c5.large"}),
+            "configuration.instance_type",
+            f"must stay ml.m5.large {FIRST}, got ml.c5.large",
+        ),
+    ],
+)
+def test_what_sagemaker_refuses_of_a_change_is_named(before: Request, after: Request, path: str, message: str):
+    with pytest.raises(InputError) as caught:
+        check_change(before, after)
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [(f"$.{path}", message)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (with_variants(variant("a")), with_variants(variant("a", weight=5.0), update=ROLLING_OUT)),
+        (with_variants(variant("a")), with_variants(variant("b"), variant("a"))),
+        (with_variants(variant("a")), FIXED),
+        (FIXED, REAL_TIME),
+        (FIXED, with_variants(variant("a", instance_type="ml.c5.large"))),
+        (REQUESTS["serverless"], replace(REQUESTS["serverless"], update=ROLLING_OUT)),
+        (
+            replace(REAL_TIME, configuration=TO_ZERO),
+            replace(REAL_TIME, configuration={**TO_ZERO, "instance_type": "ml.c5.large"}),
+        ),
+        (REQUESTS["batch"], replace(REQUESTS["batch"], configuration={"instance_type": "ml.c5.large"})),
+    ],
+)
+def test_other_changes_are_made_in_one_step(before: Request, after: Request):
+    check_change(before, after)
 
 
 def test_ten_variants_fit_into_a_template():
