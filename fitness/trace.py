@@ -180,7 +180,10 @@ def _begins_with(source: Path | bytes, name: str) -> bytes:
         except ValueError:
             refuse(name, "can't be read: bad path")
         if not is_file:
-            refuse(name, "is not a file that can be read")
+            what = (
+                "is not a file, and nothing else is read" if source.exists() else f"does not exist in {source.parent}"
+            )
+            refuse(name, what)
         size = source.stat().st_size
         with source.open("rb") as opened:
             first = opened.read(len(MAGIC))

@@ -209,11 +209,11 @@ def test_a_file_is_read_by_its_path_and_called_by_its_name(tmp_path):
 
 
 def test_what_is_no_file_is_refused_without_reading_it(tmp_path):
-    assert problems(tmp_path / "absent.csv") == ["is not a file that can be read @ absent.csv"]
-    assert problems(tmp_path) == [f"is not a file that can be read @ {tmp_path.name}"]
+    assert problems(tmp_path / "absent.csv") == [f"does not exist in {tmp_path} @ absent.csv"]
+    assert problems(tmp_path) == [f"is not a file, and nothing else is read @ {tmp_path.name}"]
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    assert problems(pipe) == ["is not a file that can be read @ pipe"]
+    assert problems(pipe) == ["is not a file, and nothing else is read @ pipe"]
 
 
 def test_a_file_above_the_limit_is_refused(tmp_path):

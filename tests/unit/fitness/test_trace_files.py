@@ -357,7 +357,7 @@ def test_reading_is_in_the_file_system_only_where_a_path_is_given(tmp_path):
     path = tmp_path / "arrivals.parquet"
     path.write_bytes(file_of(count=[60]))
     assert read_trace(path).rps_peak == 1.0
-    assert problems(tmp_path / "none.parquet") == ["is not a file that can be read @ none.parquet"]
+    assert problems(tmp_path / "none.parquet") == [f"does not exist in {tmp_path} @ none.parquet"]
 
 
 def test_reading_imports_no_pandas_which_would_take_half_a_second_and_forget_an_interrupt(tmp_path):
