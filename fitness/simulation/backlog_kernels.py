@@ -215,5 +215,5 @@ def play_backlog(
         work_s = service_s * np.float64(requests.multiplier[i])
         finish_s = begin_s + work_s
         occupy(free, width, finish_s, is_heap)
-        sums = settled(sums, requests, i, begin_s, work_s, finish_s, SERVED, hist)
+        sums = settled(sums, requests, i, arrivals[i], begin_s, work_s, finish_s, SERVED, hist)
     return sums, refused, paid_s / slots

@@ -42,7 +42,8 @@ def gather(
         occupy(free, servers, finish_s, is_heap)
         last = first + size - 1  # the work of a batch counts with its last request
         for i in range(first, last + 1):
-            sums = settled(sums, requests, i, begin_s, work_s if i == last else 0.0, finish_s, SERVED, hist)
+            done_s = work_s if i == last else 0.0
+            sums = settled(sums, requests, i, arrivals[i], begin_s, done_s, finish_s, SERVED, hist)
         batches += last >= requests.count_from
         first = last + 1
     return sums, batches

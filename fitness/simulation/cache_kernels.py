@@ -61,7 +61,7 @@ def look_up(tier: Tier, instance: int, model: int) -> tuple[bool, int]:
     """
     after, before = tier.after[instance], tier.before[instance]
     sizes, capacity = tier.sizes, tier.capacity
-    head = sizes.size
+    head = after.size - 1
     pushed = 0
     is_in = after[model] >= 0
     if is_in:

@@ -73,18 +73,26 @@ def nothing_yet(requests: Requests) -> Sums:
 
 @compiled(allocates=False)
 def settled(
-    sums: Sums, requests: Requests, i: int, begin_s: float, work_s: float, finish_s: float, fate: int, hist: Int64
+    sums: Sums,
+    requests: Requests,
+    i: int,
+    arrival_s: float,  # of i: to read it again, after the loop has written, takes half a nanosecond
+    begin_s: float,
+    work_s: float,
+    finish_s: float,
+    fate: int,
+    hist: Int64,
 ) -> Sums:
     """The sums with request i in them; its latency and its fate, unless it is late, are written down.
 
     The time-out covers waiting and work. The work is done all the same.
     """
-    took_s = finish_s - requests.arrivals[i]
+    took_s = finish_s - arrival_s
     is_late = took_s > requests.timeout_s
     served, timed_out, busy_s, wait_s, last_s = sums
     if i >= requests.count_from:
         busy_s += work_s
-        wait_s += begin_s - requests.arrivals[i]
+        wait_s += begin_s - arrival_s
         timed_out += is_late
         if not is_late:
             hist[bin_of(took_s)] += 1

@@ -122,5 +122,5 @@ def play_models(
             loading_s += ready_s - begin_s
         hist = hist_hit if found else hist_miss
         fate = SERVED if found else COLD
-        sums = settled(sums, requests, i, begin_s, finish_s - begin_s, finish_s, fate, hist)
+        sums = settled(sums, requests, i, now_s, begin_s, finish_s - begin_s, finish_s, fate, hist)
     return sums, ModelSums(refused, hits, memory_misses, disk_misses, evictions, delayed, paid_s, loading_s)

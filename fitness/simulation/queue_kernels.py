@@ -48,20 +48,21 @@ def play_pooled(
     paid_s = -width * paid_at(requests.start_s, requests)
     event, next_s = 0, events.at_s[0]
     for i in range(arrivals.size):
-        begin_s = max(arrivals[i], free[0])
+        arrival_s = arrivals[i]
+        begin_s = max(arrival_s, free[0])
         while next_s <= begin_s:
             width, more_s = change_servers(free, width, next_s, events.delta[event], requests, is_heap)
             paid_s += more_s
             event += 1
             next_s = events.at_s[event]
-            begin_s = max(arrivals[i], free[0])
+            begin_s = max(arrival_s, free[0])
         if width == 0:
             refused += i >= requests.count_from
             continue
         work_s = service_s * np.float64(requests.multiplier[i])
         finish_s = begin_s + work_s
         occupy(free, width, finish_s, is_heap)
-        sums = settled(sums, requests, i, begin_s, work_s, finish_s, SERVED, hist)
+        sums = settled(sums, requests, i, arrival_s, begin_s, work_s, finish_s, SERVED, hist)
     close_s = requests.end_s if requests.end_s < NEVER_S else sums.last_end_s
     while next_s <= close_s:
         width, more_s = change_servers(free, width, next_s, events.delta[event], requests, is_heap)

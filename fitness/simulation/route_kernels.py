@@ -151,5 +151,5 @@ def play_routed(
         if ends_s.size:
             outstanding[instance] += 1
             ends = push(ends_s, ends_at, ends, finish_s, instance)
-        sums = settled(sums, requests, i, begin_s, work_s, finish_s, SERVED, hist)
+        sums = settled(sums, requests, i, now_s, begin_s, work_s, finish_s, SERVED, hist)
     return sums, refused, paid_s

@@ -117,7 +117,7 @@ def play_sandboxes(
             starting_s += setup_s
         hist = hist_cold if is_cold else hist_warm
         fate = COLD if is_cold else SERVED
-        sums = settled(sums, requests, i, begin_s, setup_s + work_s, finish_s, fate, hist)
+        sums = settled(sums, requests, i, now_s, begin_s, setup_s + work_s, finish_s, fate, hist)
     close_s = requests.end_s if requests.end_s < NEVER_S else sums.last_end_s
     for k in range(oldest, end):
         alive_s += max(min(close_s - free[k], ttl_s), 0.0)

@@ -79,7 +79,7 @@ FAULTS = (
         name="the time-out covers waiting alone",
         file="loops.py",
         old="is_late = took_s > requests.timeout_s",
-        new="is_late = begin_s - requests.arrivals[i] > requests.timeout_s",
+        new="is_late = begin_s - arrival_s > requests.timeout_s",
         tests=QUEUE,
     ),
     Fault(
