@@ -27,6 +27,13 @@ def as_parameters(plan: Plan) -> str:
     return json.dumps(found, indent=1) + "\n"
 
 
+def _price(plan: Plan) -> str:
+    if plan.unpriced:
+        return f"A price an hour that is not known: there is none for {', '.join(plan.unpriced)}"
+    most = "an amount that is not known" if plan.most_usd_per_hour is None else plan.most_usd_per_hour
+    return f"{plan.usd_per_hour} USD an hour while nobody asks, at most {most}"
+
+
 def as_script(plan: Plan) -> str:
     """A Python script that makes the same with boto3, or removes it, without CloudFormation."""
     request = plan.request
@@ -35,7 +42,7 @@ def as_script(plan: Plan) -> str:
     clients = "".join(f'{_client(one)} = boto3.client("{one}", region_name=REGION)\n' for one in services(found))
     return _SCRIPT.format(
         title=f"{OPTIONS[request.option].title} {request.name}",
-        price=f"{plan.usd_per_hour} USD an hour while nobody asks, at most {plan.most_usd_per_hour}",
+        price=_price(plan),
         name=request.name,
         region=request.region,
         prefix=job_prefix(request),

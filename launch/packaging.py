@@ -69,7 +69,8 @@ def unpack(archive: Path, folder: Path, *, most_bytes: int) -> None:
         with tarfile.open(archive) as tar:
             tar.extractall(folder, members=_bounded(tar, most_bytes), filter="data")
     except (tarfile.TarError, EOFError, OSError) as err:
-        message = f"is not a readable tar.gz: {err}"
+        reason = str(err).partition(":\n")[0]  # what each way to read it says follows, line by line
+        message = f"is not a readable tar.gz: {reason}"
         raise NotReadableError(message) from err
 
 

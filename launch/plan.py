@@ -51,12 +51,17 @@ class Plan:
     idle: Bill  # an hour in which nothing is asked
     month: Bill | None  # with the workload's traffic; None without a workload, or where it can't run so
     usd_per_hour: Decimal  # the idle hour: what a person confirms
-    most_usd_per_hour: Decimal  # with all that may run at once
+    most_usd_per_hour: Decimal | None  # with all that may run at once; None where a part of it has no known price
     usd_per_1k_requests: Decimal | None  # of the workload's month, where requests are paid one by one
     permissions: tuple[Permission, ...]
     irreversible: tuple[str, ...]
     notes: tuple[str, ...]
     token: str  # of what will be made: equal plans have equal tokens
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """What is billed in an idle hour and has no known price: `usd_per_hour` leaves it out."""
+        return self.idle.missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +92,18 @@ def plan(request: Request, *, book: PriceBook, workload: Workload | None = None,
     given = {name: one.model_data_url for name, one in parameters(request).items()}
     token = token_of(body, given)
     usd_per_hour = price.confirmed(idle)
+    # A part of the price is none: without the tag it reads as unknown.
+    price_tag = {} if idle.missing else {"hostfit:usd-per-hour": plain(usd_per_hour, places=2)}
     return Plan(
         request=request,
         template=body,
         parameters=given,
-        tags={**tags(request), "hostfit:token": token, "hostfit:usd-per-hour": plain(usd_per_hour, places=2)},
+        tags={**tags(request), "hostfit:token": token, **price_tag},
         resources=tuple(_planned(request, name, one) for name, one in resources.items()),
         idle=idle,
         month=None if monthly is None else monthly.bill,
         usd_per_hour=usd_per_hour,
-        most_usd_per_hour=price.confirmed(most),
+        most_usd_per_hour=None if most.missing else price.confirmed(most),
         usd_per_1k_requests=monthly.usd_per_1k_requests if monthly and price.is_paid_by_request(request) else None,
         permissions=permissions(request, resources),
         irreversible=irreversible(request),

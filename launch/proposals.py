@@ -65,6 +65,8 @@ class Proposal:
     @property
     def usd_per_hour_difference(self) -> Decimal | None:
         """How much more an idle hour costs than before; None where that is not known."""
+        if self.plan.unpriced:
+            return None
         if self.kind == CREATE:
             return self.usd_per_hour_after
         return None if self.usd_per_hour_before is None else self.usd_per_hour_after - self.usd_per_hour_before

@@ -63,6 +63,7 @@ class Removal:
     stays: tuple[str, ...]  # a sentence each
     usd_per_hour: Decimal  # saved while idle; 0 where it is not known
     stuck: tuple[OwnResource, ...]  # what an earlier removal could not delete
+    is_priced: bool = True  # whether what is saved is known
 
     @property
     def token(self) -> str:
@@ -98,6 +99,7 @@ class Removing(Looking):
                 jobs=tuple(self._jobs(found.name)),
                 stays=tuple(self._stays(found, kept)),
                 usd_per_hour=found.usd_per_hour or Decimal(0),
+                is_priced=found.usd_per_hour is not None or found.phase is Phase.PROPOSED,
                 stuck=tuple(one for one in made if one.status == "DELETE_FAILED"),
             )
 

@@ -42,7 +42,7 @@ def plan_text(plan: Plan) -> str:
         "",
         plan.idle.as_text(),
         "",
-        f"While idle     {usd(plan.usd_per_hour)} per hour, {usd(plan.usd_per_hour * HOURS_PER_MONTH)} per month",
+        f"While idle     {_idle(plan)}",
     ]
     if plan.most_usd_per_hour != plan.usd_per_hour:
         parts.append(f"At most        {usd(plan.most_usd_per_hour)} per hour")
@@ -56,13 +56,23 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(parts).replace("{account}", "<account>").replace("{region}", request.region)
 
 
+def _idle(plan: Plan) -> str:
+    """The price of an idle hour and month, or why it is not known."""
+    if plan.unpriced:
+        return (
+            f"unknown: no price is known for {', '.join(plan.unpriced)}; the rest is {usd(plan.usd_per_hour)} per hour"
+        )
+    return f"{usd(plan.usd_per_hour)} per hour, {usd(plan.usd_per_hour * HOURS_PER_MONTH)} per month"
+
+
 def plan_dict(plan: Plan) -> dict[str, object]:
     """The plan as JSON has it."""
     return {
         "token": plan.token,
         "request": as_document(plan.request),
         "usd_per_hour": plain(plan.usd_per_hour),
-        "most_usd_per_hour": plain(plan.most_usd_per_hour),
+        "most_usd_per_hour": None if plan.most_usd_per_hour is None else plain(plan.most_usd_per_hour),
+        "unpriced": plan.unpriced,
         "usd_per_1k_requests": None if plan.usd_per_1k_requests is None else plain(plan.usd_per_1k_requests),
         "idle": plan.idle.as_dict(),
         "month": None if plan.month is None else plan.month.as_dict(),
@@ -83,7 +93,8 @@ def proposal_text(proposal: Proposal) -> str:
         told.append(f"  and the tags of {others} more")
     before, after = proposal.usd_per_hour_before, proposal.usd_per_hour_after
     difference = proposal.usd_per_hour_difference
-    price = f"{usd(after)} per hour while idle"
+    unpriced = proposal.plan.unpriced
+    price = f"unknown; no price is known for {', '.join(unpriced)}" if unpriced else f"{usd(after)} per hour while idle"
     if proposal.kind == "UPDATE":
         more = "unknown" if difference is None else f"{'+' if difference >= 0 else ''}{usd(difference)}"
         price += f"; before {usd(before)}, difference {more}"
@@ -172,7 +183,8 @@ def removal_text(removal: Removal) -> str:
     stuck = [f"{one.logical_id}: {one.reason or 'no reason given'}" for one in removal.stuck]
     parts = [f"{removal.name} ({removal.status})", *_listed("Goes", gone), *_listed("Stays", removal.stays)]
     parts += _listed("Could not be deleted before (--give-up lets go of it)", stuck)
-    return "\n".join([*parts, "", f"Saves {usd(removal.usd_per_hour)} per hour."])
+    saved = usd(removal.usd_per_hour)
+    return "\n".join([*parts, "", f"Saves {saved} per hour." if removal.is_priced else "What it saves is unknown."])
 
 
 def sweep_text(sweep: Sweep) -> str:

@@ -52,6 +52,7 @@ def draw_list() -> None:
             return
         prices = [one.usd_per_hour for one in seen.value if one.phase is not Phase.PROPOSED]
         hourly = sum((price for price in prices if price is not None), start=Decimal(0))
+        unpriced = prices.count(None)
         with st.grid(3, min_column_width=150):
             st.metric("Launches", len(prices))
             st.metric("An hour, idle", fmt.plain(launch_words.per_hour(hourly)))
@@ -63,7 +64,8 @@ def draw_list() -> None:
             key="end_table",
             alt="What runs: name, option, state, age, price and end of each launch",
         )
-        st.caption(f"As of {seen.at:%H:%M:%S} UTC. Prices are those of an hour in which nothing is asked.")
+        left_out = f" The sums leave out {unpriced}, whose price is not known." if unpriced else ""
+        st.caption(f"As of {seen.at:%H:%M:%S} UTC. Prices are those of an hour in which nothing is asked.{left_out}")
 
 
 def table(launches: Sequence[Launched], now: datetime) -> pd.DataFrame:

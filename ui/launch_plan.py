@@ -47,10 +47,12 @@ def _draw_price(plan: Plan) -> None:
     with st.grid(4, min_column_width=130):
         st.metric(
             "An hour, idle",
-            fmt.plain(launch_words.per_hour(plan.usd_per_hour)),
+            fmt.plain(launch_words.per_hour(launch_words.idle(plan))),
             help="What is billed while nothing is asked. This is the price that a launch confirms.",
         )
-        st.metric("A month, idle", fmt.plain(fmt.usd(launch_words.per_month(plan.usd_per_hour))), help="730 hours.")
+        st.metric(
+            "A month, idle", fmt.plain(fmt.usd(launch_words.per_month(launch_words.idle(plan)))), help="730 hours."
+        )
         st.metric(
             "An hour, at most",
             fmt.plain(launch_words.per_hour(plan.most_usd_per_hour)),

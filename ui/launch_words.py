@@ -6,6 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from launch.launched import Launched, Phase
+from launch.plan import Plan
 from ui import format as fmt
 from ui.words import Sign
 
@@ -116,6 +117,11 @@ def spent(launched: Launched, now: datetime) -> Decimal | None:
     if launched.usd_per_hour is None:
         return None
     return launched.usd_per_hour * Decimal(int(launched.age_s(now))) / _HOUR_S
+
+
+def idle(plan: Plan) -> Decimal | None:
+    """Give the price of an idle hour; None where a part of it is not known."""
+    return None if plan.unpriced else plan.usd_per_hour
 
 
 def per_month(usd_per_hour: Decimal | None) -> Decimal | None:

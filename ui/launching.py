@@ -75,7 +75,7 @@ class PricedJob:
     """A run of a batch launch, and what an hour of it costs."""
 
     launched: Launched
-    usd_per_hour: Decimal
+    usd_per_hour: Decimal | None  # None where it is not known
 
 
 def plan_of(request: Request, workload: Workload | None) -> Run[Plan]:

@@ -78,11 +78,16 @@ def _draw_stuck(removal: Removal) -> bool:
 
 @st.dialog("Remove it for good?", icon=":material/delete_forever:")
 def _confirm(removal: Removal, nonce: str, gives_up: bool) -> None:  # noqa: FBT001 a dialog's arguments
-    saved = launch_words.per_hour(removal.usd_per_hour)
-    month = fmt.usd(launch_words.per_month(removal.usd_per_hour))
+    known = removal.usd_per_hour if removal.is_priced else None
+    saved, month = launch_words.per_hour(known), fmt.usd(launch_words.per_month(known))
     st.markdown(
         f"**{fmt.plain(removal.name)}** in **{fmt.plain(cloud.here().title)}** stops answering at once. "
-        f"It saves {fmt.plain(saved)} an hour, {fmt.plain(month)} a month. A removal can't be undone."
+        + (
+            "What it saves is not known."
+            if known is None
+            else f"It saves {fmt.plain(saved)} an hour, {fmt.plain(month)} a month."
+        )
+        + " A removal can't be undone."
     )
     if gives_up:
         names = fmt.listed([one.logical_id for one in removal.stuck])

@@ -88,6 +88,8 @@ def _title(proposal: Proposal) -> str:
 def _difference(proposal: Proposal) -> str:
     """Say what an idle hour costs then, and what it costs now."""
     after = launch_words.per_hour(proposal.usd_per_hour_after)
+    if proposal.plan.unpriced:
+        return f"what an hour costs is not known, since no price is known for {fmt.listed(proposal.plan.unpriced)}."
     if proposal.kind == CREATE:
         return f"{after} an hour more than now."
     difference = proposal.usd_per_hour_difference
@@ -122,12 +124,18 @@ def _rows(change: Change) -> list[dict[str, Any]]:
 @st.dialog("Confirm the price", icon=":material/payments:")
 def _confirm(proposal: Proposal, nonce: str) -> None:
     plan, here = proposal.plan, cloud.here()
-    hour, month = launch_words.per_hour(plan.usd_per_hour), fmt.usd(launch_words.per_month(plan.usd_per_hour))
+    idle = launch_words.idle(plan)
+    hour, month = launch_words.per_hour(idle), fmt.usd(launch_words.per_month(idle))
     st.markdown(f"**{fmt.plain(plan.request.name)}** in **{fmt.plain(here.title)}**")
     left, right = st.columns(2)
     left.metric("An hour, idle", fmt.plain(hour))
     right.metric("A month, idle", fmt.plain(month))
-    if plan.most_usd_per_hour != plan.usd_per_hour:
+    if idle is None:
+        st.warning(
+            f"No price is known for {fmt.plain(fmt.listed(plan.unpriced))}: look it up before you confirm.",
+            icon=":material/money_off:",
+        )
+    elif plan.most_usd_per_hour != idle:
         st.markdown(f"At most {fmt.plain(launch_words.per_hour(plan.most_usd_per_hour))} an hour, fully scaled out.")
     if plan.usd_per_1k_requests is not None:
         st.markdown(f"A thousand requests cost {fmt.plain(fmt.usd(plan.usd_per_1k_requests))}.")
@@ -136,7 +144,10 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
         if st.button("Not now", key="lch_not_now"):
             st.rerun()
         if st.button(
-            f"Confirm {fmt.plain(hour)} an hour", key="lch_confirmed", type="primary", icon=":material/rocket_launch:"
+            "Confirm without a price" if idle is None else f"Confirm {fmt.plain(hour)} an hour",
+            key="lch_confirmed",
+            type="primary",
+            icon=":material/rocket_launch:",
         ):
             with failing.told("It was not launched"):
                 launching.launch(nonce)

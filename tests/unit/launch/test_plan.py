@@ -14,9 +14,11 @@ from fitness.errors import InputError
 from fitness.presets import load
 from fitness.prices import PriceBook, load_book
 from fitness.verdict import recommend
+from launch.export import as_script
 from launch.notes import ABOUT
 from launch.permissions import policy
 from launch.plan import Plan, plan
+from launch.proposals import Proposal
 from launch.request import (
     Capture,
     Container,
@@ -29,6 +31,7 @@ from launch.request import (
     from_document,
     from_verdict,
 )
+from launch.showing import plan_dict, plan_text, proposal_text
 from tests.launch_requests import (
     ACCOUNT,
     BATCH,
@@ -117,6 +120,23 @@ def test_an_unknown_price_is_said():
 
 
 @cache
+def test_a_price_that_is_not_known_reads_as_unknown_wherever_it_is_shown():
+    found = planned(replace(REQUESTS["real_time"], region="cn-north-1"))
+    assert "hosting/ml.m5.large" in found.unpriced
+    assert "hostfit:usd-per-hour" not in found.tags
+    shown = plan_text(found)
+    assert "While idle     unknown: no price is known for hosting/ml.m5.large" in shown
+    assert "At most        unknown per hour" in shown
+    assert "not known" in as_script(found)
+    proposed = Proposal(
+        plan=found, kind="CREATE", stack_id="s", change_set_id="c", changes=(), usd_per_hour_before=None, by="ada", expires=None,
+    )  # fmt: skip
+    assert proposed.usd_per_hour_difference is None
+    job = planned(replace(REQUESTS["batch"], region="cn-north-1"))
+    assert (job.usd_per_hour, job.most_usd_per_hour, plan_dict(job)["most_usd_per_hour"]) == (0, None, None)
+    assert "Price: unknown; no price is known for" in proposal_text(proposed)
+
+
 def of_preset(name: str, option: str, **_: Any) -> tuple[Any, Request]:
     verdict = recommend(load(name), book=book(), draws=0)
     asked = from_verdict(verdict.workload, verdict.option(option), name="launch", models=[Model(source="sample:iris")])

@@ -120,6 +120,23 @@ def test_a_removal_shows_what_goes_and_what_stays():
     ]
 
 
+def test_a_removal_of_unknown_price_says_so():
+    unknown = Removal(
+        name="iris",
+        stack_id="s",
+        made_from="t",
+        status="CREATE_COMPLETE",
+        resources=(),
+        buckets=(),
+        jobs=(),
+        stays=(),
+        usd_per_hour=Decimal(0),
+        stuck=(),
+        is_priced=False,
+    )
+    assert showing.removal_text(unknown).splitlines()[-1] == "What it saves is unknown."
+
+
 def test_a_sweep_shows_what_it_found():
     orphan = Orphan(
         arn="arn:aws:sagemaker:us-east-1:0:endpoint/lost", kind="sagemaker:endpoint", launch="lost",
