@@ -12,6 +12,8 @@ from itertools import groupby
 from fitness import document
 from fitness.errors import InputError, Problem
 from fitness.simulation.rules import (
+    DAYS,
+    MINUTES_PER_DAY,
     Action,
     Backlog,
     Fixed,
@@ -21,6 +23,7 @@ from fitness.simulation.rules import (
     StepScaling,
     TargetTracking,
     ToZero,
+    base_of,
 )
 
 SCALING, ALARMS = "application-autoscaling", "cloudwatch"
@@ -29,8 +32,6 @@ SCALING, ALARMS = "application-autoscaling", "cloudwatch"
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 WAKE_COOLDOWN_S = 60  # SageMaker developer guide, endpoint-auto-scaling-zero-instances, read 2026-11-21
 PERIOD_S = 60
-_DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-_MINUTES_PER_DAY = 24 * 60
 
 Parameters = Mapping[str, object]
 
@@ -91,7 +92,7 @@ class Target:
 
 def calls(policy: Policy, target: Target) -> tuple[Call, ...]:
     """Give the calls that set a policy up, in their order. A fleet of fixed size is only registered."""
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     low, high = _bounds(base)
     found = [
         Call(
@@ -276,11 +277,11 @@ def _scheduled(actions: Sequence[Action], target: Target) -> list[Call]:
     """Scheduled actions; days with the same time and the same bounds share one."""
 
     def key(action: Action) -> tuple[int, int, int]:
-        return action.minute_of_week % _MINUTES_PER_DAY, action.minimum, action.maximum
+        return action.minute_of_week % MINUTES_PER_DAY, action.minimum, action.maximum
 
     found = []
     for (minute, low, high), same in groupby(sorted(actions, key=key), key=key):
-        days = ",".join(_DAYS[day] for day in sorted(one.minute_of_week // _MINUTES_PER_DAY for one in same))
+        days = ",".join(DAYS[day].upper() for day in sorted(one.minute_of_week // MINUTES_PER_DAY for one in same))
         hour, minute_of_hour = divmod(minute, 60)
         found.append(
             Call(

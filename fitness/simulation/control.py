@@ -23,6 +23,7 @@ from fitness.simulation.rules import (
     OUT_POINTS,
     Action,
     Backlog,
+    Base,
     Fixed,
     Policy,
     Scheduled,
@@ -30,6 +31,7 @@ from fitness.simulation.rules import (
     StepScaling,
     TargetTracking,
     ToZero,
+    base_of,
     is_on_backlog,
 )
 
@@ -123,7 +125,7 @@ def run(
     if not (0 <= launch_s < NEVER_S and 0 <= drain_s < NEVER_S and 0 <= service_s < NEVER_S):
         message = f"times must be >= 0 seconds, got launch {launch_s}, drain {drain_s}, service {service_s}"
         raise ValueError(message)
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     if is_on_backlog(base) and not (carries_per_minute is not None and carries_per_minute > 0):
         message = "a policy on the backlog needs how many requests one instance works off in a minute"
         raise ValueError(message)
@@ -182,7 +184,7 @@ class _Watch:
     steps_in: Array
 
 
-def _watch(policy: "Fixed | TargetTracking | ToZero | Backlog | StepScaling") -> _Watch:
+def _watch(policy: Base) -> _Watch:
     none = np.zeros((2, 0))
     if isinstance(policy, Fixed):
         points, cooldowns = np.zeros(4, dtype=np.int64), np.zeros(2)

@@ -7,7 +7,6 @@ the first or the last bin.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -66,13 +65,8 @@ def count(hist: Hist) -> float:
 
 def mean(hist: Hist) -> float:
     """Mean latency in seconds; NaN for an empty histogram."""
-    return mean_of(hist, lambda seconds: seconds)
-
-
-def mean_of(hist: Hist, value: Callable[[Float64], Float64]) -> float:
-    """Mean of a function of the latency; NaN for an empty histogram."""
     total = count(hist)
-    return float(hist @ value(VALUES)) / total if total else float("nan")
+    return float(hist @ VALUES) / total if total else float("nan")
 
 
 def percentile(hist: Hist, probability: float) -> float:
@@ -114,19 +108,6 @@ def band(hists: Hist, probability: float) -> tuple[float, float, float]:
         / math.sqrt(len(blocks))
     )
     return value * math.exp(-half), value, value * math.exp(half)
-
-
-def share_above(hist: Hist, limit_s: float) -> float:
-    """Share of the latencies above a limit, even within a bin; NaN for an empty histogram."""
-    inside = np.clip((UPPER - limit_s) / (UPPER - LOWER), 0.0, 1.0)
-    total = count(hist)
-    return float(hist @ inside) / total if total else float("nan")
-
-
-def nonzero(hist: Hist) -> tuple[Float64, Float64]:
-    """The bins in use: their middles in seconds and their shares, which sum to 1 unless there are none."""
-    used = np.flatnonzero(hist)
-    return VALUES[used], hist[used] / (count(hist) or 1.0)
 
 
 def by_interval(arrivals: Float64, latency_s: Float32, *, start_s: float, width_s: float, intervals: int) -> Int64:

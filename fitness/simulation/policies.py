@@ -31,6 +31,7 @@ from fitness.simulation.rules import (
     StepScaling,
     TargetTracking,
     ToZero,
+    base_of,
 )
 
 TARGETS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of what one instance carries
@@ -110,7 +111,7 @@ def replay(
     service_s: float = 0.0,
 ) -> Candidate:
     """Give what a policy does with a month; see `design`."""
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     offered = max(float(month.counts.sum()), 1e-300)
     hours, late, changes, most = [], [], [], 0
     for one in launch_s:

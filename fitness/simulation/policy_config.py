@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 from fitness.document import child, shown
 from fitness.errors import InputError, Problem
 from fitness.simulation.rules import (
+    DAYS,
     IN_POINTS,
+    MINUTES_PER_DAY,
     MINUTES_PER_WEEK,
     OUT_POINTS,
     Action,
@@ -30,14 +32,12 @@ BACKLOG = "ApproximateBacklogSizePerInstance"
 PLAYED = ("InvocationsPerInstance", "InvocationsPerCopy", BACKLOG)  # the metrics that the control loop works out
 _STEP_KEYS = ("metric", "out_above", "steps_out", "in_below", "steps_in", "out_points", "in_points")
 _ACTION_KEYS = ("at", "min_instances", "max_instances")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SPANS: Mapping[str, tuple[int, ...]] = {
-    **{day: (index,) for index, day in enumerate(_DAYS)},
+    **{day: (index,) for index, day in enumerate(DAYS)},
     "weekdays": (0, 1, 2, 3, 4),
     "weekends": (5, 6),
     "daily": (0, 1, 2, 3, 4, 5, 6),
 }
-_DAY = 24 * 60
 _MOST = 1e12
 
 
@@ -205,7 +205,8 @@ class _Reader:
             form = f'a day and a time in UTC, as "mon 07:30"; a day is one of {", ".join(_SPANS)}'
             self._wrong(path, f"must be {form}, got {shown(value)}")
             return ()
-        return tuple((day * _DAY + int(matched[2]) * 60 + int(matched[3])) % MINUTES_PER_WEEK for day in days)
+        minute = int(matched[2]) * 60 + int(matched[3])
+        return tuple((day * MINUTES_PER_DAY + minute) % MINUTES_PER_WEEK for day in days)
 
     def _mapping(self, path: str, value: object, keys: tuple[str, ...]) -> dict[str, object]:
         """The known entries of a mapping."""

@@ -24,6 +24,7 @@ from fitness.simulation.rules import (
     Scheduled,
     StepScaling,
     ToZero,
+    base_of,
     is_on_backlog,
 )
 
@@ -99,7 +100,7 @@ def published(option: str, variant: str = "") -> tuple[Metric, ...]:
 
 def default_metric(policy: Policy) -> str:
     """The metric that a policy of the control loop looks at."""
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     if is_on_backlog(base):
         return "ApproximateBacklogSizePerInstance"
     return "InvocationsPerCopy" if isinstance(base, ToZero) else "InvocationsPerInstance"
@@ -123,7 +124,7 @@ def lint(
     Raises: UnknownOption for an option that there is not.
     """
     option_of(option)
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     found = [*_metric(option, variant, metric or default_metric(policy), base), *_zero(option, variant, policy)]
     if not isinstance(base, Fixed):
         found += _times(base, launch_s)
@@ -157,7 +158,7 @@ def _metric(option: str, variant: str, metric: str, base: Policy) -> list[Findin
 
 
 def _zero(option: str, variant: str, policy: Policy) -> list[Finding]:
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     lows = [action.minimum for action in policy.actions] if isinstance(policy, Scheduled) else []
     least = min(lows) if lows else 0 if isinstance(base, ToZero) else getattr(base, "minimum", 1)
     if least > 0 or isinstance(base, Fixed):
@@ -235,7 +236,7 @@ def _datapoints(base: Policy, counts: Array | None) -> list[Finding]:
 
 def reaction_s(policy: Policy, launch_s: float) -> float:
     """How long a sudden rise waits for new instances: the alarm's datapoints and the launch."""
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     points = base.out_points if isinstance(base, StepScaling) else OUT_POINTS
     return 60.0 * points + launch_s
 

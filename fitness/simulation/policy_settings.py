@@ -9,7 +9,8 @@ from fitness.outcome import Outcome, configuration
 from fitness.simulation.policy_config import BACKLOG, stated
 from fitness.simulation.policy_lint import published
 from fitness.simulation.rules import (
-    MINUTES_PER_WEEK,
+    DAYS,
+    MINUTES_PER_DAY,
     Action,
     Backlog,
     Fixed,
@@ -19,15 +20,13 @@ from fitness.simulation.rules import (
     StepScaling,
     TargetTracking,
     ToZero,
+    base_of,
 )
-
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY = MINUTES_PER_WEEK // 7
 
 
 def settings_of(policy: Policy, *, endpoints: int = 1) -> dict[str, object]:
     """Give the settings that state a policy of one endpoint; instances count all endpoints together."""
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     found = _bounds(base, endpoints)
     if not isinstance(base, Fixed):
         found["scale_out_cooldown_s"] = round(base.scale_out_cooldown_s)
@@ -84,9 +83,9 @@ def _changes(steps: Sequence[Step]) -> list[dict[str, object]]:
 
 
 def _action(one: Action, endpoints: int) -> dict[str, object]:
-    day, minute = divmod(one.minute_of_week, _DAY)
+    day, minute = divmod(one.minute_of_week, MINUTES_PER_DAY)
     return {
-        "at": f"{_DAYS[day]} {minute // 60:02}:{minute % 60:02}",
+        "at": f"{DAYS[day]} {minute // 60:02}:{minute % 60:02}",
         "min_instances": one.minimum * endpoints,
         "max_instances": one.maximum * endpoints,
     }

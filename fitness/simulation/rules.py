@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from fitness import document
 from fitness.errors import InputError, Problem
 
-MINUTES_PER_WEEK = 7 * 24 * 60
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MINUTES_PER_DAY = 24 * 60
+MINUTES_PER_WEEK = len(DAYS) * MINUTES_PER_DAY
 # Application Auto Scaling user guide, "How target tracking scaling works", read 2026-11-21
 COOLDOWN_S = 300.0
 # Alarms that target tracking made in public labs: 3 datapoints of 3 above the target, 15 of 15 below 0.9 x target
@@ -172,7 +174,7 @@ class Action:
 class Scheduled:
     """Bounds that change with the time of the week, around another policy."""
 
-    base: "Fixed | TargetTracking | ToZero | Backlog | StepScaling"
+    base: "Base"
     actions: tuple[Action, ...]
 
     def __post_init__(self) -> None:
@@ -190,12 +192,18 @@ class Scheduled:
         _check(problems)
 
 
-Policy = Fixed | TargetTracking | ToZero | Backlog | StepScaling | Scheduled
+Base = Fixed | TargetTracking | ToZero | Backlog | StepScaling
+Policy = Base | Scheduled
+
+
+def base_of(policy: Policy) -> Base:
+    """What a policy does within its bounds, whether these change with the time of the week or not."""
+    return policy.base if isinstance(policy, Scheduled) else policy
 
 
 def is_on_backlog(policy: Policy) -> bool:
     """Whether a policy looks at the queue of an asynchronous endpoint."""
-    base = policy.base if isinstance(policy, Scheduled) else policy
+    base = base_of(policy)
     return isinstance(base, Backlog) or (isinstance(base, StepScaling) and base.watches_backlog)
 
 

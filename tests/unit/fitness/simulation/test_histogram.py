@@ -44,8 +44,6 @@ def test_percentiles_are_within_half_a_percent_of_exact_ones():
     for probability in (0.01, 0.5, 0.95, 0.99, 0.999):
         assert histogram.percentile(hist, probability) == pytest.approx(np.quantile(values, probability), rel=5e-3)
     assert histogram.mean(hist) == pytest.approx(values.mean(), rel=2e-3)
-    for limit in (0.05, 0.5, 3.0):
-        assert histogram.share_above(hist, limit) == pytest.approx((values > limit).mean(), abs=2e-3)
 
 
 @given(st.lists(latencies, min_size=1, max_size=30), st.floats(0, 1))
@@ -65,17 +63,12 @@ def test_weights_stand_for_counts():
     hist = filled([0.1, 0.2, 0.2]) * 0.25
     assert histogram.count(hist) == 0.75
     assert histogram.percentile(hist, 0.1) == pytest.approx(0.1, rel=0.01)
-    seconds, share = histogram.nonzero(hist)
-    assert share.tolist() == pytest.approx([1 / 3, 2 / 3])
-    assert seconds == pytest.approx([0.1, 0.2], rel=0.005)
 
 
 def test_an_empty_histogram_has_no_mean_and_no_percentile():
     empty = histogram.empty()
     assert math.isnan(histogram.mean(empty))
     assert math.isnan(histogram.percentile(empty, 0.5))
-    assert math.isnan(histogram.share_above(empty, 1.0))
-    assert histogram.nonzero(empty)[0].size == 0
 
 
 def test_latencies_by_the_interval_leave_out_refused_requests_and_those_outside():
