@@ -12,7 +12,7 @@ from textwrap import wrap
 from fitness.flips import Flip
 from fitness.gates import Gate
 from fitness.measured import measured_fields, sentence
-from fitness.reasons import money
+from fitness.reasons import duration, money
 from fitness.sensitivity import Change
 from fitness.verdict import Interval, OptionResult, Percentiles, Verdict
 
@@ -186,11 +186,11 @@ def headline(verdict: Verdict) -> str:
 
 def _row(result: OptionResult) -> str:
     cost = "" if result.monthly_usd is None else f"{result.monthly_usd.p50:,.2f}"
-    p50 = "" if result.latency_ms is None else f"{result.latency_ms.p50:,.0f} ms"
-    p99 = "" if result.latency_ms is None else f"{result.latency_ms.p99:,.0f} ms"
+    p50 = "" if result.latency_ms is None else duration(result.latency_ms.p50)
+    p99 = "" if result.latency_ms is None else duration(result.latency_ms.p99)
     score = "" if result.score is None else f"{result.score:.3f}"
     chance = "" if result.score is None else f"{result.probability_best:.0%}"
-    return f"{result.option.id:<{_FRAME}}{result.status:<12}{score:>6}{cost:>12}{p50:>10}{p99:>10}{chance:>9}"
+    return f"{result.option.id:<{_FRAME}}{result.status:<12}{score:>6}{cost:>12} {p50:>9} {p99:>9}{chance:>9}"
 
 
 def _wrapped(sentences: tuple[str, ...], mark: str) -> list[str]:

@@ -94,11 +94,11 @@ def _latency(work: Study, played: Played) -> list[str]:
     p99_ms = float(outcome.latency.percentile(0.99)[0]) * 1000
     limit_ms = float(objectives.late_after_s[0]) * 1000
     late = float(outcome.latency.share_above(objectives.late_after_s)[0])
-    objective = f"the {'declared' if objectives.is_declared else 'assumed'} objective of {_time(limit_ms)}"
+    objective = f"the {'declared' if objectives.is_declared else 'assumed'} objective of {duration(limit_ms)}"
     if late <= RARE:
         excused = p99_ms > limit_ms
         found = [
-            f"99 of 100 answers within {_time(p99_ms)}"
+            f"99 of 100 answers within {duration(p99_ms)}"
             + (
                 f"; without the cold starts, which are accepted, inside {objective}"
                 if excused
@@ -200,10 +200,10 @@ def _provisioned(work: Study, played: Played) -> list[str]:
     ]
 
 
-def _time(milliseconds: float) -> str:
+def duration(milliseconds: float) -> str:
     """A duration in the unit that a person would use.
 
-    >>> _time(250.0), _time(4200.0), _time(900_000.0)
+    >>> duration(250.0), duration(4200.0), duration(900_000.0)
     ('250 ms', '4.2 s', '15 min')
     """
     if milliseconds < 1000:

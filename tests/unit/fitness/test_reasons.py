@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fitness.reasons import _time, money, reasons
+from fitness.reasons import duration, money, reasons
 from tests.declared import studied
 
 ONE = {
@@ -174,7 +174,7 @@ def test_an_infeasible_option_says_why_and_nothing_else():
     [(0.4, "0 ms"), (999, "999 ms"), (1000, "1 s"), (119_000, "119 s"), (600_000, "10 min"), (7_200_000, "2 h")],
 )
 def test_durations_are_written_as_people_do(milliseconds, text):
-    assert _time(milliseconds) == text
+    assert duration(milliseconds) == text
 
 
 @pytest.mark.parametrize(("usd", "text"), [(0.5, "$0.50"), (99.994, "$99.99"), (12_345.6, "$12,346")])

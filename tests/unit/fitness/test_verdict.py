@@ -246,3 +246,20 @@ def test_the_verdict_says_in_its_first_line_that_the_best_is_conditional():
     assert fixed.best.status == "conditional"
     assert ", under the conditions below" in as_text(fixed).splitlines()[0]
     assert "conditions" not in as_text(recommend(presets.load("card-fraud"), book=BOOK)).splitlines()[0]
+
+
+def test_the_columns_of_the_table_never_touch():
+    text = (
+        "name: long\nrequest: {processing_ms: 600000, synchronous: false, concurrency: 1}\n"
+        "traffic: {pattern: scheduled, records_per_job: 500, jobs_per_month: 30}\nobjectives: {deadline_s: 300000}\n"
+    )
+    verdict = recommend(workload_file.read(text), book=BOOK, draws=0)
+    rows = as_text(verdict).splitlines()[3 : 3 + len(verdict.options)]
+    for result, row in zip(verdict.options, rows, strict=True):
+        if result.latency_ms is not None:
+            option, status, score, cost, p50, unit, *_ = row.split()
+            assert (option, status) == (result.option.id, result.status)
+            assert float(cost.replace(",", "")) == pytest.approx(result.monthly_usd.p50, abs=0.005)
+            assert unit in ("ms", "s", "min", "h")
+            assert float(score) >= 0
+            assert float(p50) > 0
