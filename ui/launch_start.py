@@ -119,8 +119,8 @@ def _draw_region(wanted: str | None, region: str) -> None:
 
 def _verdict(workload: Workload) -> Verdict:
     """Give the simulated verdict, whose configurations have been played."""
-    whatif.wait_for(lambda: data.verdict_of(workload))
-    return data.verdict_of(workload)
+    whatif.wait_for(lambda: data.ranked_verdict_of(workload))
+    return data.ranked_verdict_of(workload)
 
 
 def _ranked(verdict: Verdict) -> tuple[str, ...]:
