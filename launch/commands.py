@@ -34,6 +34,7 @@ from launch.proposals import UPDATE, Proposal
 from launch.proposing import check
 from launch.request import Model, Request, as_document, from_verdict, read_request, with_models
 from launch.stacks import Stacks
+from launch.template_batch import is_job_now
 
 MOST_BYTES: Final = 6_000_000  # of a request to an endpoint: the limit of InvokeEndpoint, read 2026-11-21
 _JOB_PAUSE_S: Final = 1.0
@@ -137,7 +138,7 @@ def up(terminal: Terminal) -> None:
     if differences or launched is None:
         told = "\n".join(f"  {one}" for one in differences)
         raise FailedError(f"what runs is not what was asked for:\n{told}")
-    if request.option == "batch" and "ScheduleName" not in launched.outputs:
+    if is_job_now(request):
         _run_job(terminal, clients, found, launched)
     _show(terminal, launched)
 

@@ -14,6 +14,7 @@ from launch.proposals import Change, Proposal
 from launch.removal import Removal
 from launch.request import as_document
 from launch.sweep import Sweep
+from launch.template_batch import is_job_now
 
 HOURS_PER_MONTH = 730
 _SIGNS = {"Add": "+", "Modify": "~", "Remove": "-"}
@@ -99,7 +100,11 @@ def proposal_text(proposal: Proposal) -> str:
         more = "unknown" if difference is None else f"{'+' if difference >= 0 else ''}{usd(difference)}"
         price += f"; before {usd(before)}, difference {more}"
     end = "" if proposal.expires is None else f"\nIt expires at {proposal.expires:%Y-%m-%d %H:%M} UTC."
-    return "\n".join(["Changes", *told, "", f"Price: {price}.{end}"])
+    most = proposal.plan.most_usd_per_hour
+    started = (
+        f"\nIts job starts at once: {usd(most)} per hour until it ends." if is_job_now(proposal.plan.request) else ""
+    )
+    return "\n".join(["Changes", *told, "", f"Price: {price}.{started}{end}"])
 
 
 def event_line(event: Event) -> str:

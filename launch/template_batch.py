@@ -11,6 +11,11 @@ from launch.template_parts import Json, Resources, att, escaped, listed, present
 RETRIES = 3  # of a start that failed; a job that failed is not started again
 
 
+def is_job_now(request: Request) -> bool:
+    """Whether a launch of this request runs a job at once."""
+    return request.transform is not None and request.transform.schedule is None
+
+
 def job(request: Request, *, model_name: str, job_name: str) -> Json:
     """The parameters of CreateTransformJob, with the launch's tags.
 

@@ -28,6 +28,7 @@ from launch.request import Request, models_of
 from launch.samples import PREFIX as SAMPLE
 from launch.stacks import Stacks
 from launch.sweep import Sweep, Swept
+from launch.template_batch import is_job_now
 from ui import cloud, data, roles, scenario, state, uploads
 from ui.cloud import Place
 from ui.errors import SpentError
@@ -210,11 +211,6 @@ def run_job(nonce: str) -> None:
 def begun(name: str) -> Begun | None:
     """Give the last action of this tab on a launch; None where it did nothing to it."""
     return _all_begun().get(name)
-
-
-def is_job_now(request: Request) -> bool:
-    """Whether a launch of this request runs a job at once."""
-    return request.transform is not None and request.transform.schedule is None
 
 
 def check_sources(request: Request) -> None:

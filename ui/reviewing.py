@@ -11,6 +11,7 @@ from fitness.workload import Workload
 from launch.plan import Plan
 from launch.proposals import CREATE, Change, Proposal
 from launch.request import Request
+from launch.template_batch import is_job_now
 from ui import cloud, failing, launch_draft, launch_plan, launch_words, launching, removing, roles, watching
 from ui import format as fmt
 from ui.roles import Role
@@ -135,8 +136,11 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
             f"No price is known for {fmt.plain(fmt.listed(plan.unpriced))}: look it up before you confirm.",
             icon=":material/money_off:",
         )
+    most = fmt.plain(launch_words.per_hour(plan.most_usd_per_hour))
+    if is_job_now(plan.request):
+        st.markdown(f"**Its job starts at once: {most} an hour until it ends.**")
     elif plan.most_usd_per_hour != idle:
-        st.markdown(f"At most {fmt.plain(launch_words.per_hour(plan.most_usd_per_hour))} an hour, fully scaled out.")
+        st.markdown(f"At most {most} an hour, fully scaled out.")
     if plan.usd_per_1k_requests is not None:
         st.markdown(f"A thousand requests cost {fmt.plain(fmt.usd(plan.usd_per_1k_requests))}.")
     st.caption(_until(is_sandbox=here.is_sandbox))

@@ -137,6 +137,15 @@ def test_a_price_that_is_not_known_reads_as_unknown_wherever_it_is_shown():
     assert "Price: unknown; no price is known for" in proposal_text(proposed)
 
 
+def test_a_job_that_starts_at_once_is_proposed_with_its_price():
+    now = planned(REQUESTS["batch"])
+    given = {"kind": "CREATE", "stack_id": "s", "change_set_id": "c", "changes": (), "by": "ada"}
+    shown = proposal_text(Proposal(plan=now, usd_per_hour_before=None, expires=None, **given))
+    assert f"Its job starts at once: {now.most_usd_per_hour:.2f} USD per hour until it ends." in shown
+    served = planned(REQUESTS["real_time"])
+    assert "job" not in proposal_text(Proposal(plan=served, usd_per_hour_before=None, expires=None, **given))
+
+
 def of_preset(name: str, option: str, **_: Any) -> tuple[Any, Request]:
     verdict = recommend(load(name), book=book(), draws=0)
     asked = from_verdict(verdict.workload, verdict.option(option), name="launch", models=[Model(source="sample:iris")])
