@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 WIDE: ViewportSize = {"width": 1440, "height": 900}
 NARROW: ViewportSize = {"width": 390, "height": 844}
 
+IS_SHARED = "PYTEST_XDIST_WORKER" in os.environ  # other tests run beside this one, and times say little
 START_S = 90  # the first start of a fresh environment compiles every module
 QUIET_MS = 200  # a change is shown when nothing has run for so long
 TRACEBACK = "Traceback (most recent call last)"
@@ -175,7 +176,7 @@ class Visits:
             context.close()
 
 
-def ready(page: Page, *, timeout_s: float = 30) -> None:
+def ready(page: Page, *, timeout_s: float = 60) -> None:
     """Wait until Streamlit is connected and has run nothing for a moment; also after a click or a typed value."""
     page.evaluate("window.restSince = undefined")
     page.wait_for_function(AT_REST, arg=QUIET_MS, polling=20, timeout=timeout_s * 1000)

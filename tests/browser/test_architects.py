@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from fitness import presets, workload_file
 from fitness.workload import Workload
 from tests.browser.links import link, opened
-from tests.browser.session import NARROW, QUIET_MS, Server, Visits, ready, running_app
+from tests.browser.session import IS_SHARED, NARROW, QUIET_MS, Server, Visits, ready, running_app
 from ui import scenario, state
 
 FRAUD = presets.load("card-fraud")
@@ -240,6 +240,7 @@ def test_a_stranger_sees_only_the_way_in_on_every_address(browser, gated: Server
     visits.close()
 
 
+@pytest.mark.skipif(IS_SHARED, reason="make browser ARGS='-n 0 -k paint' prints times")
 def test_paint_times_are_printed(visit, capsys):
     """Prints first paint and slider to painted, for a person to judge on a quiet machine."""
     begun = time.perf_counter()

@@ -117,8 +117,9 @@ def described_and_compared(visit: Visits, workload: Workload, option: str) -> Pa
     page = visit(link("", workload))
     page.get_by_role("link", name="Compare all ten options").click()
     expect(main(page).get_by_role("heading", name=option, exact=True)).to_be_visible(timeout=PATIENCE_MS)
-    ready(page, timeout_s=PATIENCE_MS / 1000)
-    main(page).get_by_role("link", name="Launch", exact=True).first.click()
+    main(page).get_by_role(
+        "link", name="Launch", exact=True
+    ).first.click()  # before what would change the order is known
     expect(main(page).get_by_role("heading", name="What to launch")).to_be_visible(timeout=PATIENCE_MS)
     ready(page, timeout_s=PATIENCE_MS / 1000)
     if workload.region != REGION:
