@@ -14,7 +14,18 @@ import numpy as np
 
 from fitness.arrays import Array
 from fitness.simulation.compiled import NEVER_S
-from fitness.simulation.control_loop import BACKLOG, JUST, NOTHING, REQUESTS, Counted, Whole, loop, room
+from fitness.simulation.control_loop import (
+    BACKLOG,
+    JUST,
+    NOTHING,
+    REQUESTS,
+    Counted,
+    Instance,
+    Watch,
+    Whole,
+    loop,
+    room,
+)
 from fitness.simulation.rules import (
     IN_POINTS,
     IN_RATIO,
@@ -137,24 +148,13 @@ def run(
         start = math.ceil(min(arrivals[0] / watch.out_above * JUST, MOST_INSTANCES))
     start = min(max(start, int(lows[0])), int(highs[0]))
     made = room(arrivals.size, kind=watch.kind)
-    events = loop(
-        arrivals,
-        lows,
-        highs,
-        watch.kind,
-        float(watch.out_above),
-        float(watch.in_below),
-        watch.points,
-        watch.cooldowns_s,
-        watch.steps_out,
-        watch.steps_in,
-        float(launch_s),
-        float(drain_s),
-        float(min(carries_per_minute or 0.0, NEVER_S)),
-        float(service_s),
-        start,
-        *made,
+    instance = Instance(
+        launch_s=float(launch_s),
+        drain_s=float(drain_s),
+        carries=float(min(carries_per_minute or 0.0, NEVER_S)),
+        service_s=float(service_s),
     )
+    events = loop(arrivals, lows, highs, watch, instance, start, made)
     ready, desired, serving, paid, backlog, event_s, event_delta, _, _ = made
     event_s, event_delta = event_s[:events].copy(), event_delta[:events].copy()
     for array in (ready, desired, serving, paid, backlog, event_s, event_delta):
@@ -171,48 +171,31 @@ def run(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Watch:
-    """A policy as the numbers of the loop."""
-
-    kind: int
-    out_above: float
-    in_below: float
-    points: Whole  # datapoints to scale out, to scale in, to leave zero (0: never); whether a quiet minute has one
-    cooldowns_s: Array  # out, in
-    steps_out: Array  # (2, steps): distances and changes
-    steps_in: Array
-
-
-def _watch(policy: Base) -> _Watch:
-    none = np.zeros((2, 0))
+def _watch(policy: Base) -> Watch:
     if isinstance(policy, Fixed):
-        points, cooldowns = np.zeros(4, dtype=np.int64), np.zeros(2)
-        return _Watch(
+        return Watch(
             kind=NOTHING,
             out_above=1.0,
             in_below=0.0,
-            points=points,
-            cooldowns_s=cooldowns,
-            steps_out=none,
-            steps_in=none,
+            out_points=0,
+            in_points=0,
+            wake_points=0,
+            emits_zero=False,
+            out_cooldown_s=0.0,
+            in_cooldown_s=0.0,
         )
-    cooldowns = np.array([policy.scale_out_cooldown_s, policy.scale_in_cooldown_s], dtype=np.float64)
+    out_cooldown_s, in_cooldown_s = float(policy.scale_out_cooldown_s), float(policy.scale_in_cooldown_s)
     if isinstance(policy, StepScaling):
-        return _Watch(
+        return Watch(
             kind=BACKLOG if policy.watches_backlog else REQUESTS,
-            out_above=policy.out_above,
-            in_below=policy.in_below if policy.steps_in else 0.0,
-            points=np.array(
-                [
-                    policy.out_points,
-                    policy.in_points,
-                    policy.wake_points if policy.watches_backlog else 0,
-                    policy.emits_zero or policy.watches_backlog,
-                ],
-                dtype=np.int64,
-            ),
-            cooldowns_s=cooldowns,
+            out_above=float(policy.out_above),
+            in_below=float(policy.in_below if policy.steps_in else 0.0),
+            out_points=int(policy.out_points),
+            in_points=int(policy.in_points),
+            wake_points=int(policy.wake_points) if policy.watches_backlog else 0,
+            emits_zero=bool(policy.emits_zero or policy.watches_backlog),
+            out_cooldown_s=out_cooldown_s,
+            in_cooldown_s=in_cooldown_s,
             steps_out=_table(policy.steps_out),
             steps_in=_table(policy.steps_in),
         )
@@ -224,14 +207,16 @@ def _watch(policy: Base) -> _Watch:
     else:
         target, kind, wake, zero = policy.target_per_minute, REQUESTS, 0, policy.emits_zero
         in_ratio = IN_RATIO if policy.scales_in else 0.0
-    return _Watch(
+    return Watch(
         kind=kind,
-        out_above=target,
-        in_below=in_ratio * target,
-        points=np.array([OUT_POINTS, IN_POINTS, wake, zero], dtype=np.int64),
-        cooldowns_s=cooldowns,
-        steps_out=none,
-        steps_in=none,
+        out_above=float(target),
+        in_below=float(in_ratio * target),
+        out_points=OUT_POINTS,
+        in_points=IN_POINTS,
+        wake_points=int(wake),
+        emits_zero=bool(zero),
+        out_cooldown_s=out_cooldown_s,
+        in_cooldown_s=in_cooldown_s,
     )
 
 

@@ -5,7 +5,7 @@ It is compiled where that is possible; the same text runs as plain Python and gi
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,29 +22,67 @@ Counted = NDArray[np.int32]
 
 NOTHING, REQUESTS, BACKLOG = 0, 1, 2  # what the loop watches
 JUST = 1 - 1e-9  # a count is not rounded up for an error of rounding
+NO_STEPS = np.zeros((2, 0))
+
+
+class Watch(NamedTuple):
+    """A policy as the numbers of the loop."""
+
+    kind: int
+    out_above: float
+    in_below: float
+    out_points: int  # datapoints in a row
+    in_points: int
+    wake_points: int  # to leave zero; 0: never
+    emits_zero: bool  # whether a quiet minute has a datapoint
+    out_cooldown_s: float
+    in_cooldown_s: float
+    steps_out: Array = NO_STEPS  # (2, steps): distances and changes
+    steps_in: Array = NO_STEPS
+
+
+class Instance(NamedTuple):
+    """How an instance comes, works and goes."""
+
+    launch_s: float
+    drain_s: float
+    carries: float  # requests a minute, of the queue
+    service_s: float
+
+
+class Room(NamedTuple):
+    """Arrays for what the loop fills: by the minute, by event (two a minute), by launch (one a minute)."""
+
+    ready_by: Counted
+    desired_by: Counted
+    serving_by: Array
+    paid_by: Array
+    backlog_by: Array  # (0,) unless the backlog is watched
+    event_s: Array
+    event_delta: Whole
+    launched_s: Array
+    launched: Whole
 
 
 def _examples() -> "Sequence[Arguments]":
     counts, bounds = np.zeros(2), np.ones(1, dtype=np.int64)
     counts.setflags(write=False)
-    points = np.array([OUT_POINTS, IN_POINTS, 0, 0], dtype=np.int64)
-    steps = np.zeros((2, 0))
-    rule = (counts, bounds, bounds, REQUESTS, 1.0, 0.9, points, np.zeros(2), steps, steps, 60.0, 60.0, 0.0, 0.0, 1)
-    return [(*rule, *room(2, kind=REQUESTS))]
+    watch = Watch(REQUESTS, 1.0, 0.9, OUT_POINTS, IN_POINTS, 0, emits_zero=False, out_cooldown_s=0.0, in_cooldown_s=0.0)
+    return [(counts, bounds, bounds, watch, Instance(60.0, 60.0, 0.0, 0.0), 1, room(2, kind=REQUESTS))]
 
 
-def room(minutes: int, *, kind: int) -> "tuple[Counted, Counted, Array, Array, Array, Array, Whole, Array, Whole]":
-    """Arrays for what the loop fills. Memory that it does not touch costs nothing."""
-    return (
-        np.empty(minutes, dtype=np.int32),
-        np.empty(minutes, dtype=np.int32),
-        np.empty(minutes),
-        np.empty(minutes),
-        np.empty(minutes if kind == BACKLOG else 0),
-        np.empty(2 * minutes),
-        np.empty(2 * minutes, dtype=np.int64),
-        np.empty(minutes),
-        np.empty(minutes, dtype=np.int64),
+def room(minutes: int, *, kind: int) -> Room:
+    """Room for so many minutes. Memory that the loop does not touch costs nothing."""
+    return Room(
+        ready_by=np.empty(minutes, dtype=np.int32),
+        desired_by=np.empty(minutes, dtype=np.int32),
+        serving_by=np.empty(minutes),
+        paid_by=np.empty(minutes),
+        backlog_by=np.empty(minutes if kind == BACKLOG else 0),
+        event_s=np.empty(2 * minutes),
+        event_delta=np.empty(2 * minutes, dtype=np.int64),
+        launched_s=np.empty(minutes),
+        launched=np.empty(minutes, dtype=np.int64),
     )
 
 
@@ -67,65 +105,34 @@ def _more(desired: int, metric: float, out_above: float, steps_out: Array) -> in
 
 
 @compiled(allocates=False)
-def _fewer(
-    desired: int,
-    metrics: Array,
-    minute: int,
-    in_points: int,
-    out_above: float,
-    in_below: float,
-    steps_in: Array,
-) -> int:
+def _fewer(desired: int, metrics: Array, minute: int, watch: Watch) -> int:
     """How many an alarm below the threshold leaves; tracking keeps what the busiest of its minutes needs."""
-    if steps_in.shape[1] > 0:
-        return desired - _change(steps_in, in_below - metrics[minute - 1] / desired)
-    enough_for = (desired - 1) * out_above
+    if watch.steps_in.shape[1] > 0:
+        return desired - _change(watch.steps_in, watch.in_below - metrics[minute - 1] / desired)
+    enough_for = (desired - 1) * watch.out_above
     busiest, past = 0.0, minute - 1
-    while past >= minute - in_points and busiest * JUST <= enough_for:
+    while past >= minute - watch.in_points and busiest * JUST <= enough_for:
         busiest = max(busiest, metrics[past])
         past -= 1
     if busiest * JUST > enough_for:
         return desired
-    return math.ceil(busiest / out_above * JUST)
+    return math.ceil(busiest / watch.out_above * JUST)
 
 
 @compiled(_examples, allocates=False)
-def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to hand around
-    counts: Array,
-    lows: Whole,
-    highs: Whole,
-    kind: int,
-    out_above: float,
-    in_below: float,
-    points: Whole,
-    cooldowns_s: Array,
-    steps_out: Array,
-    steps_in: Array,
-    launch_s: float,
-    drain_s: float,
-    carries: float,
-    service_s: float,
-    start: int,
-    ready_by: Counted,
-    desired_by: Counted,
-    serving_by: Array,
-    paid_by: Array,
-    backlog_by: Array,
-    event_s: Array,
-    event_delta: Whole,
-    launched_s: Array,
-    launched: Whole,
+def loop(  # noqa: PLR0912, PLR0915 the state of one loop, too much to hand around
+    counts: Array, lows: Whole, highs: Whole, watch: Watch, instance: Instance, start: int, made: Room
 ) -> int:
     """Fill what `Capacity` says by minute and by event; give the number of events.
 
-    Shape: `lows` and `highs` are (minutes,) or (1,); `points` holds the datapoints to scale out, to scale in, to leave
-    zero (0: never) and whether a quiet minute has one; steps are (2, steps), distances and changes; `backlog_by` is
-    (0,) unless the backlog is watched. There is room for two events and one launch a minute.
+    Shape: `lows` and `highs` are (minutes,) or (1,).
     """
+    kind, out_above, in_below = watch.kind, watch.out_above, watch.in_below
+    launch_s = instance.launch_s
+    ready_by, desired_by, serving_by, paid_by, backlog_by, event_s, event_delta, launched_s, launched = made
     minutes = counts.size
     varies = lows.size > 1
     low, high = lows[0], highs[0]
-    out_points, in_points, wake_points, emits_zero = points[0], points[1], points[2], points[3] > 0
     metrics = backlog_by if kind == BACKLOG else counts
     events, head, tail = 0, 0, 0  # launches from head to tail are under way
     ready, desired, waiting = start, start, 0.0
@@ -143,19 +150,19 @@ def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to 
         if varies:
             low, high = lows[minute], highs[minute]
         wanted = desired
-        if wake_points > 0 and desired == 0:
-            if waking >= wake_points and now_s - last_out_s >= cooldowns_s[0]:
+        if watch.wake_points > 0 and desired == 0:
+            if waking >= watch.wake_points and now_s - last_out_s >= watch.out_cooldown_s:
                 wanted = 1
-        elif above >= out_points and kind != NOTHING:
-            if now_s - last_out_s >= cooldowns_s[0]:
-                wanted = _more(desired, metrics[minute - 1], out_above, steps_out)
+        elif above >= watch.out_points and kind != NOTHING:
+            if now_s - last_out_s >= watch.out_cooldown_s:
+                wanted = _more(desired, metrics[minute - 1], out_above, watch.steps_out)
         elif (
-            below >= in_points
+            below >= watch.in_points
             and kind != NOTHING
-            and now_s - last_in_s >= cooldowns_s[1]
-            and (steps_in.shape[1] > 0 or metrics[minute - 1] * JUST <= (desired - 1) * out_above)
+            and now_s - last_in_s >= watch.in_cooldown_s
+            and (watch.steps_in.shape[1] > 0 or metrics[minute - 1] * JUST <= (desired - 1) * out_above)
         ):
-            wanted = _fewer(desired, metrics, minute, in_points, out_above, in_below, steps_in)
+            wanted = _fewer(desired, metrics, minute, watch)
         wanted = min(max(wanted, low), high)
         if wanted > desired:
             launched_s[tail], launched[tail] = now_s + launch_s, wanted - desired
@@ -187,14 +194,14 @@ def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to 
         serving_by[minute], paid_by[minute] = serving, desired
         metric = counts[minute]
         if kind == BACKLOG:
-            done = min(waiting + metric, serving * carries)
+            done = min(waiting + metric, serving * instance.carries)
             waiting += metric - done
-            metric = waiting + done / 60.0 * service_s
+            metric = waiting + done / 60.0 * instance.service_s
             backlog_by[minute] = metric
         # 4. Its datapoint. Where nobody serves there is no instance to divide by.
         if serving == 0.0:
             above, below, waking = 0, 0, (waking + 1 if metric > 0.0 else 0)
-        elif metric > 0.0 or emits_zero:
+        elif metric > 0.0 or watch.emits_zero:
             above = (above + 1) * int(metric > out_above * desired)
             below = (below + 1) * int(metric < in_below * desired)
         else:
@@ -205,7 +212,7 @@ def loop(  # noqa: PLR0912, PLR0915, PLR0917 the state of one loop, too much to 
         head += 1
     # Who was taken out is billed until it has drained.
     for event in range(events):
-        rest_s, minute = drain_s, int(event_s[event] / 60.0)
+        rest_s, minute = instance.drain_s, int(event_s[event] / 60.0)
         while event_delta[event] < 0 and rest_s > 0.0 and minute < minutes:
             paid_by[minute] -= event_delta[event] * min(rest_s, 60.0) / 60.0
             rest_s -= 60.0

@@ -252,14 +252,14 @@ FAULTS = (
     Fault(
         name="the control loop has no cooldown after scaling out",
         file="control_loop.py",
-        old="            if now_s - last_out_s >= cooldowns_s[0]:\n                wanted = _more(",
+        old="            if now_s - last_out_s >= watch.out_cooldown_s:\n                wanted = _more(",
         new="            if True:\n                wanted = _more(",
         tests=control("the_next_scale_out_waits_for_the_cooldown"),
     ),
     Fault(
         name="the control loop has no cooldown after scaling in",
         file="control_loop.py",
-        old="now_s - last_in_s >= cooldowns_s[1]",
+        old="now_s - last_in_s >= watch.in_cooldown_s",
         new="now_s >= 0.0",
         tests=control("the_next_scale_in_waits_for_the_cooldown"),
     ),
@@ -301,7 +301,7 @@ FAULTS = (
     Fault(
         name="a quiet minute scales in",
         file="control_loop.py",
-        old="        elif metric > 0.0 or emits_zero:",
+        old="        elif metric > 0.0 or watch.emits_zero:",
         new="        elif True:",
         tests=control("without_traffic_there_is_no_datapoint_and_nothing_scales_in"),
     ),

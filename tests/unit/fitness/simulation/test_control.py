@@ -358,7 +358,9 @@ def test_compiled_and_plain_loops_give_the_same_numbers(policy, counts, launch_s
 
 
 def kind_of(value):
-    """What a function is compiled for: the kind of an array, or the type of a number."""
+    """What a function is compiled for: the kind of an array, the type of a number, or those of a named tuple."""
+    if isinstance(value, tuple):
+        return type(value), *map(kind_of, value)
     if isinstance(value, np.ndarray):
         return value.dtype, value.ndim, value.flags.c_contiguous, value.flags.writeable
     return type(value)
