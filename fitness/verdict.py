@@ -115,7 +115,6 @@ class Verdict:
     pareto: tuple[str, ...]
     flips: tuple[Flip, ...] | None  # along the load; None: not looked for
     reference_usd: float | None  # what cost is measured against
-    has_budget: bool  # whether that is the declared budget
     weights: Mapping[str, float]  # share of each function in the score
     draws: int
     weighed: int  # configurations that the formulas weighed
@@ -203,7 +202,6 @@ def ranked(evaluation: Evaluation, *, with_changes: bool = True) -> Verdict:
         pareto=_pareto(results),
         flips=None if swept is None or not with_changes else _flips(work, swept),
         reference_usd=_finite(float(work.point_reference_usd[0])),
-        has_budget=work.workload.objectives.monthly_budget_usd is not None,
         weights=work.weights,
         draws=evaluation.draws,
         weighed=work.weighed,
