@@ -242,7 +242,7 @@ def _fill(inputs: Inputs, outcome: Outcome, tally: Tally) -> Outcome:
     is_cache = outcome.option in ("mme", "mme_gpu")
     hours = row * tally.instance_hours if outcome.instance_types is not None else outcome.instance_hours
     latency = outcome.latency
-    if tally.answered <= 0:
+    if tally.offered > 0 and tally.answered <= 0:
         latency = Latency(seconds=np.full((1, 1), SYNC_TIMEOUT_S), weight=np.ones((1, 1)))
     elif _is_counted(inputs, outcome.option, tally):
         overhead_s = float(outcome.serving["overhead_s"][0])

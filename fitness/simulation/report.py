@@ -69,7 +69,7 @@ def as_text(work: Study, done: Simulation) -> str:
     settings = ", ".join(f"{name} {value}" for name, value in configured(outcome, work.config).items())
     late = float(outcome.latency.share_above(work.point.objectives.late_after_s)[0])
     lines = [
-        f"{work.workload.name}, {done.option}: {done.played_requests:,} requests played, seed {done.seed}",
+        f"{work.workload.name}, {done.option}: requests played: {done.played_requests:,}, seed {done.seed}",
         settings,
         "",
         f"{'':<12}{'ms':>12}{'95 % band':>34}",

@@ -183,3 +183,22 @@ def test_a_trace_stands_in_for_the_declared_traffic(capsys, tmp_path):
     assert cli.main([*arguments, "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["requests_per_month"] == pytest.approx(330 * 60 * 730, rel=0.01)
+
+
+def test_a_queued_request_may_wait_for_six_hours_before_it_is_worked_on():
+    text = (
+        "version: 1\nname: long\nmodels: {count: 1, memory_mb: 200}\n"
+        "request: {processing_ms: 600000, concurrency: 1, measured_on: ml.c5.large, synchronous: false}\n"
+        "traffic: {pattern: diurnal, rps_mean: 0.02, rps_peak: 0.05}\n"
+        "objectives: {deadline_s: 14400}\n"
+    )
+    found = simulate(study(workload_file.read(text), book=BOOK), "async", requests=20_000)
+    assert found.bands["p99_ms"].value > 3_600_000
+    assert found.outcome.dropped_ratio[0] < 0.001
+
+
+def test_where_nothing_is_asked_nobody_is_late():
+    silent = presets.load("staging-tests").replace({"traffic.rps_mean": 0})
+    found = simulate(study(silent, book=BOOK), "real_time", requests=1_000)
+    assert found.outcome.offered[0] == 0
+    assert found.outcome.latency.percentile(0.99)[0] < 1
