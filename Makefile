@@ -13,9 +13,9 @@ PORT ?=
 # e.g. `make quick ARGS="-k bill"` or `make lock ARGS=--upgrade`.
 ARGS ?=
 PYTEST := $(BIN)/python -m pytest
-# One worker per core; a browser test waits more than it works, but each worker has a server, a browser and a sandbox.
+# One worker per core; the browser tests share one server and one browser instead.
 OFFLINE := $(PYTEST) -n auto --dist worksteal -m "not browser"
-BROWSER := $(PYTEST) -n 2 --dist worksteal -m browser
+BROWSER := $(PYTEST) -m browser
 
 .PHONY: help app test setup lock fmt check quick fuzz browser golden docs bench peers accuracy screenshots ci chromium
 

@@ -240,7 +240,7 @@ def test_a_stranger_sees_only_the_way_in_on_every_address(browser, gated: Server
     visits.close()
 
 
-@pytest.mark.skipif(IS_SHARED, reason="make browser ARGS='-n 0 -k paint' prints times")
+@pytest.mark.skipif(IS_SHARED, reason="make browser ARGS='-k paint' prints times")
 def test_paint_times_are_printed(visit, capsys):
     """Prints first paint and slider to painted, for a person to judge on a quiet machine."""
     begun = time.perf_counter()

@@ -126,7 +126,7 @@ def choose_most(page: Page) -> None:
     page.get_by_role("option", name="10 million").click()
 
 
-@pytest.mark.skipif(IS_SHARED, reason="make browser ARGS='-n 0 -k paint' prints times")
+@pytest.mark.skipif(IS_SHARED, reason="make browser ARGS='-k paint' prints times")
 def test_paint_times_of_a_slider_are_printed(visit, capsys):
     """Prints slider to first paint, and to the simulated figures, for a person to judge on a quiet machine."""
     lines = []
