@@ -168,13 +168,16 @@ class Removing(Looking):
 
     def _jobs(self, name: str) -> Iterator[str]:
         """The transform jobs of the launch that run."""
-        sagemaker = self.clients("sagemaker")
-        pages = sagemaker.get_paginator("list_transform_jobs").paginate(StatusEquals="InProgress")
+        for job in self.running_jobs():
+            tags = self.clients("sagemaker").list_tags(ResourceArn=job["TransformJobArn"])["Tags"]
+            if {"Key": TAG, "Value": name} in tags:
+                yield job["TransformJobName"]
+
+    def running_jobs(self) -> Iterator[Mapping[str, Any]]:
+        """The summaries of all transform jobs that run, whoever's they are."""
+        pages = self.clients("sagemaker").get_paginator("list_transform_jobs").paginate(StatusEquals="InProgress")
         for page in pages:
-            for job in page["TransformJobSummaries"]:
-                tags = sagemaker.list_tags(ResourceArn=job["TransformJobArn"])["Tags"]
-                if {"Key": TAG, "Value": name} in tags:
-                    yield job["TransformJobName"]
+            yield from page["TransformJobSummaries"]
 
     def _stop(self, job: str) -> None:
         try:

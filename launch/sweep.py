@@ -18,11 +18,11 @@ from launch.plan import Confirmation
 from launch.proposing import check
 from launch.removal import UNDER_WAY, Removing
 from launch.roles import PATH
-from launch.verify import name_of
 
 _STACK_ID: Final = "aws:cloudformation:stack-id"
 JOB_TARGET: Final = "arn:aws:scheduler:::aws-sdk:sagemaker:createTransformJob"
 _STACK: Final = "cloudformation:stack"
+_JOB: Final = "sagemaker:transform-job"
 _BILLED: Final = frozenset({"sagemaker:endpoint"})  # of an orphan, what bears the launch's price
 _GOING: Final = UNDER_WAY | {Phase.REMOVING}  # can't be removed now, or is removed already
 # A proposal that nobody confirmed for so long is forgotten, not thought about.
@@ -88,6 +88,8 @@ class Sweeping(Removing):
         """Look through the account and Region; nothing is changed. Raises: CloudError."""
         with explained():
             tagged = dict(self._tagged())  # before the stacks: what is made meanwhile has one
+            running = {job["TransformJobArn"] for job in self.running_jobs()}  # those that are over stay for ever
+            tagged = {arn: tags for arn, tags in tagged.items() if kind_of(arn) != _JOB or arn in running}
             stacks = [launched_of(stack) for stack in self._stacks()]
             launches = [one for one in stacks if TAG in one.tags]
             left = [Orphan(arn=arn, kind=kind_of(arn), launch=tags[TAG], usd_per_hour=_price(kind_of(arn), tags))
@@ -143,7 +145,7 @@ class Sweeping(Removing):
         owned: dict[str, set[str]] = {}
         for arn, tags in tagged.items():
             stack = by_id.get(tags.get(_STACK_ID, ""))
-            if kind_of(arn) == _STACK or (kind_of(arn) == "sagemaker:transform-job" and not self._runs(arn)):
+            if kind_of(arn) == _STACK:
                 continue
             if stack is None:
                 if _STACK_ID in tags or tags[TAG] not in alive:
@@ -188,10 +190,6 @@ class Sweeping(Removing):
                     tags = _asked(found["Target"].get("Input", ""))
                     if TAG in tags:
                         yield one["Arn"], tags
-
-    def _runs(self, arn: str) -> bool:
-        job = self.clients("sagemaker").describe_transform_job(TransformJobName=name_of(arn))
-        return bool(job["TransformJobStatus"] == "InProgress")
 
     def _is_abandoned(self, frame: Launched) -> bool:
         return frame.created + _ABANDONED < self.now() and self.is_proposal_of_ours(frame.stack_id)

@@ -31,9 +31,9 @@ LOOK = ["DescribeStacks", "DescribeStackEvents", "GetTemplate"]
 VERIFY = ["DescribeStacks", "ListStackResources"]
 PREVIEW = [*LOOK, "ListStackResources", "GetTemplate", "ListTransformJobs", "DescribeLogGroups", "DescribeLogGroups"]
 REMOVE = [*PREVIEW, "DescribeStacks", "DescribeStackEvents", "DeleteStack"]
-SWEEP = ["GetResources", "ListRoles", "ListSchedules", "DescribeStacks", "ListStackResources"]
+SWEEP = ["GetResources", "ListRoles", "ListSchedules", "ListTransformJobs", "DescribeStacks", "ListStackResources"]
 WITHDRAW = ["DeleteChangeSet", "DescribeStacks", "ListChangeSets", "DeleteStack"]
-ORPHAN = ["GetResources", "ListRoles", "ListSchedules", "DescribeStacks", "DeleteTopic"]
+ORPHAN = ["GetResources", "ListRoles", "ListSchedules", "ListTransformJobs", "DescribeStacks", "DeleteTopic"]
 _numbers = itertools.count(1)
 
 
