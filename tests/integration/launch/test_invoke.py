@@ -17,12 +17,16 @@ from tests.sandboxed import until
 
 BUCKET = "launched"
 ECHO = b"""
+import time
+
 def model_fn(folder):
     return folder
 
 def input_fn(body, content_type):
     if body == "fail":
         raise RuntimeError("I was told to")
+    if body == "slow":
+        time.sleep(1)
     return body
 
 def predict_fn(data, model):
@@ -107,7 +111,7 @@ def test_a_queue_answers_and_fails_in_s3(hosting, echo):
     with pytest.raises(FailedError, match="I was told to"):
         invoke_async(hosting.sandbox.client, asked, Call(body=b"fail"))
     with pytest.raises(FailedError, match="No answer within 0 s"):
-        invoke_async(hosting.sandbox.client, asked, Call(body=b"hello"), within_s=0)
+        invoke_async(hosting.sandbox.client, asked, Call(body=b"slow"), within_s=0)
     hosting.gone(endpoint)
 
 
