@@ -27,7 +27,7 @@ from fitness.study import Played, Study, study
 from fitness.trace import Trace
 from fitness.workload import Workload
 
-DRAWS = 512
+DRAWS = 512  # over the unknown inputs; at least 500 make the probability worth showing
 CLEAR = 0.6  # probability of being best below which a tie is declared
 UNDECIDED = 0.4
 NEAR_RATIO = 0.97  # a score this near to the best is a close call
@@ -160,22 +160,12 @@ def recommend(
     formulas alone.
     Raises: InputError for a wrong setting or prior, or a workload that names a trace that is not given.
     """
-    found = evaluate(workload, book=book, config=config, priors=priors, options=options, draws=draws, trace=trace)
-    return ranked(found)
-
-
-def evaluate(
-    workload: Workload,
-    *,
-    book: PriceBook,
-    config: Mapping[str, object] | None = None,
-    priors: Mapping[str, object] | None = None,
-    options: Sequence[str] = tuple(OPTIONS),
-    draws: int = DRAWS,
-    trace: Trace | None = None,
-) -> Evaluation:
-    """Play every option; the arguments and errors are those of `recommend`."""
     work = study(workload, book=book, config=config, priors=priors, options=options, trace=trace)
+    return ranked(evaluate(work, draws=draws))
+
+
+def evaluate(work: Study, *, draws: int = DRAWS) -> Evaluation:
+    """Play every option; with 0 draws, by the formulas alone."""
     swept = sweep(work) if draws else None
     sample = None if swept is None else _sampled(swept, draws)
     return Evaluation(work=work, swept=swept, sample=sample, draws=draws)

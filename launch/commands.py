@@ -235,14 +235,13 @@ def measure(terminal: Terminal) -> None:
     workload = None if args.workload is None else _workload(args.workload)
     launched, request = _launched(clients, args.name)
     call = invoke.own_request(clients, request) if args.body is None else _call(terminal, launched)
-    objective_ms = (
-        None if workload is None else workload.objectives.latency_p99_ms or workload.objectives.latency_p95_ms
-    )
     found = measuring.measure(
         clients,
         launched.name,
         call,
-        bounds=measuring.Bounds(requests=args.requests, seconds=args.seconds, objective_ms=objective_ms),
+        bounds=measuring.Bounds(
+            requests=args.requests, seconds=args.seconds, objective_ms=measuring.objective_ms(workload)
+        ),
         progress=lambda what, share: note(f"{share:4.0%}  {what}"),
     )
     if workload is None:

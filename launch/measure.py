@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fitness.errors import InputError, Problem
+from fitness.workload import Workload
 from launch.clients import Clients, explained
 from launch.errors import FailedError
 from launch.invoke import Call, ask
@@ -57,6 +58,15 @@ class Bounds:
     objective_ms: float | None = None  # the 99th percentile that ends the ramp
     check_load: float = 0.6  # of the largest throughput seen; 0: no check against the simulator
     metrics_within_s: float = 5.0  # that CloudWatch may take to know the requests; AWS takes some minutes
+
+
+def objective_ms(workload: Workload | None) -> float | None:
+    """Give the 99th percentile that ends the ramp: the latency objective of the workload, if it has one."""
+    if workload is None:
+        return None
+    objectives = workload.objectives
+    found = objectives.latency_p99_ms or objectives.latency_p95_ms
+    return None if found is None else float(found)
 
 
 def measure(

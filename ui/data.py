@@ -37,7 +37,6 @@ from ui.runs import Run, Runs
 Config = str  # fixed settings as JSON in the order of their names, which a cache can look up
 
 MONTH_REQUESTS = 100_000  # of the month, for its figures and their bands; more are played in the background
-DRAWS = 512  # draws over the unknown inputs; at least 500 make P(best) worth showing
 _DAY_S = 86_400
 _ACCOUNT_S = 60  # a profile that is added, or a sandbox that is started, shows after this time
 _REFRESHED_S = 600  # a refresh of the prices on the command line shows after this time
@@ -109,14 +108,12 @@ def _verdict(link: str, prices_as_of: str, *, with_changes: bool) -> Verdict:
 
 @st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
 def _evaluation(link: str, prices_as_of: str) -> Evaluation:
-    del prices_as_of  # only part of the key: another book, another verdict
-    return verdict.evaluate(scenario.decode(link), book=price_book(), draws=DRAWS)
+    return verdict.evaluate(_study(link, _fixed({}), prices_as_of))
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
 def _first_verdict(link: str, prices_as_of: str) -> Verdict:
-    del prices_as_of
-    return verdict.recommend(scenario.decode(link), book=price_book(), draws=0)
+    return verdict.ranked(verdict.evaluate(_study(link, _fixed({}), prices_as_of), draws=0))
 
 
 def flip_fields(workload: Workload) -> tuple[str, ...]:

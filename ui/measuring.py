@@ -138,9 +138,6 @@ def _held(one: Launched) -> _Held | None:
 
 def _draw_bounds() -> Bounds:
     """Draw where a load test ends, whatever it has found."""
-    workload = state.draft().workload
-    goals = None if workload is None else workload.objectives
-    objective_ms = None if goals is None else goals.latency_p99_ms or goals.latency_p95_ms
     with st.grid(4, min_column_width=150):
         requests = st.number_input(
             "Most requests",
@@ -172,7 +169,7 @@ def _draw_bounds() -> Bounds:
         objective = st.number_input(
             "Stop above (ms)",
             min_value=1.0,
-            value=None if objective_ms is None else float(objective_ms),
+            value=testing.objective_ms(state.draft().workload),
             placeholder="no objective",
             key="end_measure_objective",
             help="No more requests at once are tried when 99 % of the answers take longer than this. Empty: go on. "

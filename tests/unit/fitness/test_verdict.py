@@ -233,7 +233,7 @@ def test_text_of_the_workload_can_not_break_the_decision_record():
 
 
 def test_the_ranking_is_the_same_before_anybody_looks_for_what_would_change_it():
-    found = evaluate(presets.load("payroll-chatbot"), book=BOOK, draws=64)
+    found = evaluate(study(presets.load("payroll-chatbot"), book=BOOK), draws=64)
     whole, ranking = ranked(found), ranked(found, with_changes=False)
     assert whole.flips
     assert any(one.to_win for one in whole.options)
