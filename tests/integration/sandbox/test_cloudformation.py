@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import uuid
 
 import pytest
@@ -308,6 +309,9 @@ def test_the_aws_cli_deploys_and_deletes(account, tmp_path, name):
     (change_set,) = account.cloudformation.list_change_sets(StackName=name)["Summaries"]
     run("execute-change-set", "--change-set-name", change_set["ChangeSetId"])
     assert account.rests(name) == "CREATE_COMPLETE"
+    # The CLI names a change set by the second, and a stack has no two of one name.
+    second = int(change_set["ChangeSetName"].rsplit("-", 1)[1])
+    until(lambda: int(time.time()) > second)
     said = run("deploy", "--stack-name", name, "--template-file", str(template), "--no-fail-on-empty-changeset")
     assert "No changes to deploy" in said
     run("delete-stack", "--stack-name", name)
