@@ -31,6 +31,7 @@ __all__ = [
     "Trace",
     "of_model",
     "read_trace",
+    "thinned",
 ]
 
 MAX_BYTES = 1024 * 1024 * 1024
@@ -107,20 +108,35 @@ def of_model(trace: Trace, model: int) -> Trace:
         raise ValueError(message)
     order, first = _by_model(rows, len(trace.models))
     own = order[first[model] : first[model + 1]]
-    time_s = rows.time_s[own]
-    count = None if rows.count is None else rows.count[own]
+    kept = _with_rows(trace, rows.time_s[own], None if rows.count is None else rows.count[own], rows.width_s)
+    return replace(kept, models=(trace.models[model],), model_share=np.ones(1))
+
+
+def thinned(trace: Trace, share: float, rng: np.random.Generator) -> Trace:
+    """Give a recording with each request kept with probability `share`, at its own time; no row names its model."""
+    share = min(1.0, share)
+    rows = trace.rows
+    if rows is None:
+        counts = rng.binomial(np.round(trace.counts).astype(np.int64), share).astype(np.float64)
+        return replace(trace, counts=counts)
+    if rows.count is None:
+        return _with_rows(trace, rows.time_s[rng.random(rows.time_s.size) < share], None, rows.width_s)
+    count = rng.binomial(rows.count, share)
+    return _with_rows(trace, rows.time_s[count > 0], count[count > 0], rows.width_s)
+
+
+def _with_rows(trace: Trace, time_s: Counts, count: NDArray[np.int64] | None, width_s: float) -> Trace:
+    """A recording of some of its rows, of the same length."""
     for array in (time_s, count):
         if array is not None:
             array.setflags(write=False)
-    step = max(1, round(rows.width_s / 60))
+    step = max(1, round(width_s / 60))
     bins = (time_s / (60 * step)).astype(np.int64)
     total = np.bincount(bins, weights=count, minlength=trace.counts.size // step)
     return replace(
         trace,
         counts=np.repeat(total / step, step),
-        rows=Rows(time_s=time_s, width_s=rows.width_s, count=count, model=None),
-        models=(trace.models[model],),
-        model_share=np.ones(1),
+        rows=Rows(time_s=time_s, width_s=width_s, count=count, model=None),
     )
 
 

@@ -21,6 +21,7 @@ TIME_WANTED = (
     "a timestamp must be ISO 8601, from 1971 on, or a number of seconds, milliseconds, microseconds or nanoseconds"
 )
 COUNT_WANTED = "a count must be a number >= 0"
+MODEL_WANTED = "must name the model in every row"
 
 Numbers = NDArray[np.float64]
 

@@ -23,6 +23,7 @@ from fitness.trace_columns import (
     LARGEST_NUMBER,
     MAX_ROWS,
     MODEL,
+    MODEL_WANTED,
     TIME_WANTED,
     TIMESTAMP,
     YEARS,
@@ -142,7 +143,10 @@ def _fast(
             for kind, label in kinds.items():
                 column = batch.column(label)
                 if kind == MODEL:
-                    index = [names.index(model.strip()) for model in column.dictionary.to_pylist()]
+                    labels = [model.strip() for model in column.dictionary.to_pylist()]
+                    if "" in labels:
+                        raise _Unusual
+                    index = [names.index(model) for model in labels]
                     parts[kind].append(np.array(index, dtype=np.int32)[np.from_dlpack(column.indices)])
                 else:
                     is_date = pa.types.is_timestamp(types[kind])
@@ -235,7 +239,10 @@ class _Cells:
         if COUNT in self._at:
             self._counts.append(self._converted(line, row[self._at[COUNT]].strip(), _count, COUNT_WANTED))
         if MODEL in self._at:
-            self._models.append(self._names.index(row[self._at[MODEL]].strip()))
+            model = row[self._at[MODEL]].strip()
+            if not model:
+                self._problems.add(line, MODEL_WANTED)
+            self._models.append(self._names.index(model))
 
     def columns(self, ignored: tuple[str, ...]) -> Columns:
         """Give all columns.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitness import document
-from fitness.trace_columns import Columns, Numbers, refuse
+from fitness.trace_columns import YEARS, Columns, Numbers, refuse
 
 MAX_MINUTES = 5 * 366 * 24 * 60  # five years; longer is a wrong unit or a stray row
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
@@ -25,6 +25,7 @@ _WORDS = {
 _LARGEST_OFFSET_S = 1e8  # smaller: seconds from the start of the recording (1e8 s are three years)
 _LARGEST = (("s", 1e11), ("ms", 1e14), ("us", 1e17), ("ns", math.inf))  # smaller: since 1970
 _QUARTER_HOUR_S = 900  # offsets of time zones change at multiples of it
+_LAST_S = datetime(YEARS.stop, 1, 1, tzinfo=UTC).timestamp()  # since 1970
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +45,16 @@ class Clocked:
 def clocked(columns: Columns, notes: list[str], name: str, *, unit: str | None, zone: str | None) -> Clocked:
     """Put the rows on one clock, in order, and note what was assumed or mended.
 
-    Raises: InputError for an unknown unit or zone, and for rows more than five years apart.
+    Raises: InputError for an unknown unit or zone, a time that no calendar has, and rows more than five years apart.
     """
     times = columns.times
     assert times is not None  # noqa: S101 the caller chose this branch
     if unit is not None and unit not in UNITS:
         refuse(name, f"must have timestamps in one of {', '.join(UNITS)}, got {document.shown(unit)}")
     unit_s, is_absolute = (columns.unit_s, True) if columns.unit_s is not None else _unit(times, unit, notes)
+    if is_absolute and float(times.max()) * unit_s >= _LAST_S:
+        since = f"{float(times.max()) * unit_s:.4g} s since 1970"
+        refuse(name, f"must have timestamps before the year {YEARS.stop}, got {since}: is the unit right?")
     if columns.naive:
         assumed = "UTC" if zone is None else zone
         notes.append(f"Timestamps without a time zone: {columns.naive:,} of {times.size:,}; {assumed} is assumed.")
@@ -96,7 +100,7 @@ def _unit(times: Numbers | NDArray[np.int64], unit: str | None, notes: list[str]
 def _in_utc(
     times: Numbers | NDArray[np.int64], unit_s: float, zone: str, notes: list[str], name: str
 ) -> tuple[Numbers | NDArray[np.int64], float]:
-    """Local times in UTC. Of an hour that the clocks repeat, the first one is taken."""
+    """Local times in UTC. Of an hour that the clocks repeat the first one is taken; one that they skip counts on."""
     try:
         info = ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -109,10 +113,13 @@ def _in_utc(
     first = [moment.replace(tzinfo=info).utcoffset() for moment in local]
     second = [moment.replace(tzinfo=info, fold=1).utcoffset() for moment in local]
     offsets = np.array([(offset or timedelta()).total_seconds() for offset in first])
-    is_repeated = np.array([b is not None and a is not None and b < a for a, b in zip(first, second, strict=True)])
-    repeated = int(np.count_nonzero(is_repeated[at]))
+    later = np.array([(offset or timedelta()).total_seconds() for offset in second])
+    repeated = int(np.count_nonzero((later < offsets)[at]))
     if repeated:
         notes.append(f"Rows in an hour that the clocks of {zone} repeat: {repeated:,}; the first one is assumed.")
+    skipped = int(np.count_nonzero((later > offsets)[at]))
+    if skipped:
+        notes.append(f"Rows in an hour that the clocks of {zone} skip: {skipped:,}; they are read as if they did not.")
     if times.dtype == np.int64 and unit_s <= 1:
         return times - np.round(offsets / unit_s).astype(np.int64)[at], unit_s
     return times * unit_s - offsets[at], 1.0

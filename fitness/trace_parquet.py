@@ -15,6 +15,7 @@ from fitness.trace_columns import (
     LARGEST_NUMBER,
     MAX_ROWS,
     MODEL,
+    MODEL_WANTED,
     TIME_WANTED,
     TIMESTAMP,
     YEARS,
@@ -99,10 +100,12 @@ class _Reader:
             column = batch.column(field.name)
             if kind == MODEL:
                 text = column.cast(pa.string()).dictionary_encode()
-                if text.null_count:
-                    missing = int(np.flatnonzero(~np.asarray(column.is_valid()))[0])
-                    refuse(self._name, f"must name the model in every row, got none in row {self._rows + missing + 1}")
-                index = np.array([self._names.index(model.strip()) for model in text.dictionary.to_pylist()], np.int32)
+                labels = [model.strip() for model in text.dictionary.to_pylist()]
+                if text.null_count or "" in labels:
+                    is_named = np.array([*map(bool, labels), False])[text.indices.fill_null(len(labels))]
+                    missing = int(np.flatnonzero(~is_named)[0])
+                    refuse(self._name, f"{MODEL_WANTED}, got none in row {self._rows + missing + 1}")
+                index = np.array([self._names.index(model) for model in labels], np.int32)
                 self._parts[kind].append(index[np.from_dlpack(text.indices)])
                 continue
             if kind == TIMESTAMP and self._unit_s is not None:

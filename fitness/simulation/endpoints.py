@@ -19,7 +19,7 @@ from fitness.machines import RESERVED_GIB
 from fitness.outcome import Outcome
 from fitness.simulation import control, policy_config, policy_lint, requested
 from fitness.simulation.months import Month
-from fitness.trace import Trace, of_model
+from fitness.trace import Trace, of_model, thinned
 
 MOST_ENDPOINTS = 8  # endpoints of many alike ones that are really played, from the hottest to the coldest
 OWN_ENDPOINT = frozenset({"real_time", "serverless", "azure_functions", "async"})  # one for each model
@@ -379,7 +379,5 @@ def _recorded(trace: Trace, model: int) -> Trace:
 
 @lru_cache(maxsize=MOST_THINNED)
 def _thinned(trace: Trace, share: float, seed: int) -> Trace:
-    """A recording that names no models, with each request kept with probability `share`."""
-    rng = np.random.default_rng([seed, round(share * 1e9)])
-    counts = rng.binomial(np.round(trace.counts).astype(np.int64), min(1.0, share)).astype(np.float64)
-    return replace(trace, counts=counts, rows=None)
+    """A part of a recording that names no models, or whose models are not told apart."""
+    return thinned(trace, share, np.random.default_rng([seed, round(share * 1e9)]))

@@ -89,6 +89,22 @@ def test_a_date_before_1971_is_refused():
     assert problem.endswith("row 1")
 
 
+@pytest.mark.parametrize(
+    ("source", "how"),
+    [
+        (file_of(timestamp=pa.array([2**62], pa.timestamp("us"))), {}),
+        (file_of(timestamp=pa.array([2**62], pa.timestamp("us"))), {"zone": "Europe/Berlin"}),
+        (file_of(timestamp=pa.array([2**30], pa.date32())), {}),
+        (b"timestamp\n1e18\n", {"unit": "s"}),
+        (b"timestamp\n1e18\n", {"unit": "h"}),
+    ],
+)
+def test_a_time_that_no_calendar_has_is_refused(source, how):
+    (problem,) = problems(source, **how)
+    assert problem.startswith("must have timestamps before the year 5000, got ")
+    assert problem.endswith(" s since 1970: is the unit right? @ trace")
+
+
 def test_many_wrong_rows_of_parquet_are_cut_short():
     found = problems(file_of(count=[-1] * 100))
     assert len(found) == trace.MAX_PROBLEMS + 1
@@ -140,6 +156,13 @@ def test_a_zone_may_be_given_for_timestamps_without_one():
     )
     assert np.flatnonzero(back.counts).tolist() == [0, 31, 121]
     assert "Rows in an hour that the clocks of Europe/Berlin repeat: 1; the first one is assumed." in back.notes
+    # 02:30 is no time of that morning: half an hour after 02:00, which is 03:00.
+    skipped = read_trace(b"timestamp\n2026-03-29T01:59\n2026-03-29T02:30\n", zone="Europe/Berlin")
+    assert np.flatnonzero(skipped.counts).tolist() == [0, 31]
+    assert (
+        "Rows in an hour that the clocks of Europe/Berlin skip: 1; they are read as if they did not." in skipped.notes
+    )
+    assert not any("skip" in note or "repeat" in note for note in forward.notes)
     assert problems(b"timestamp\n2026-03-01\n", zone="Mars/Olympus") == [
         'must be in a time zone of the IANA database, as Europe/Berlin, got "Mars/Olympus" @ trace'
     ]
@@ -273,6 +296,15 @@ def test_a_sparse_file_without_lines_is_refused_without_reading_it_all(tmp_path)
 )
 def test_hostile_files_end_in_a_reason(source, message):
     assert problems(source)[0].startswith(message)
+
+
+def test_a_row_that_names_no_model_is_refused_where_the_others_do():
+    source = b"timestamp,model\n0,a\n1,\n2, \n3,b\n"
+    assert problems(source) == [f"must name the model in every row @ trace, line {line}" for line in (3, 4)]
+    text = pa.array(["a", "", "b"])
+    for models in (text, text.dictionary_encode()):
+        source = file_of(timestamp=[0, 1, 2], model=models)
+        assert problems(source) == ["must name the model in every row, got none in row 2 @ trace"]
 
 
 def test_one_row_is_a_recording():

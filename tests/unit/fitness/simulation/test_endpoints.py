@@ -70,6 +70,27 @@ def test_a_recording_without_models_is_shared_out_by_chance_and_alike_each_time(
         assert alike >= 1
 
 
+@pytest.mark.parametrize(
+    ("rows", "width_s"),
+    [
+        (b"timestamp\n" + b"".join(b"%d.25\n" % second for second in range(7200)), 0),
+        (b"timestamp,count\n" + b"".join(b"%d,%d\n" % (second, second % 3) for second in range(7200)), 1),
+    ],
+)
+def test_a_share_of_a_recording_keeps_the_times_of_its_requests(rows, width_s):
+    trace = read_trace(rows, exact=True)
+    point = study(presets.load("customer-models"), book=BOOK, trace=trace).point
+    own = endpoints.parts(point, REAL_TIME, 1)[0][0].traffic.trace
+    assert own.rows.width_s == width_s
+    assert np.all(np.isin(own.rows.time_s, trace.rows.time_s))
+    assert np.all(np.diff(own.rows.time_s) > 0)
+    requests = own.rows.time_s.size if own.rows.count is None else own.rows.count.sum()
+    assert own.counts.sum() == requests
+    assert own.counts.size == trace.counts.size
+    share = float(endpoints.parts(point, REAL_TIME, 1)[0][0].traffic.rps_mean[0] / point.traffic.rps_mean[0])
+    assert requests == pytest.approx(7200 * share, abs=6 * (7200 * share) ** 0.5)
+
+
 def configured(preset, option, **config):
     work = study(presets.load(preset), book=BOOK, config=config)
     return endpoints.endpoint_of(work.point, work.configured(option).outcome, work.config, 1)
