@@ -20,6 +20,7 @@ _FEW_REQUESTS = 6  # the same for requests
 _BLUE, _ORANGE, _GREEN, _PINK = (f"#{place:06d}" for place in range(1, 5))  # places of the theme's colours
 _PERCENTILES = (("50 %", _GREEN, "dot"), ("95 %", _BLUE, "dash"), ("99 %", _ORANGE, "solid"))
 _CACHES = ("mme", "mme_gpu")
+_MARGIN = {**charts.MARGIN, "r": 62}  # also for an axis on the right, so that equal times stand above each other
 _Window = tuple[float, float]  # s
 
 
@@ -233,5 +234,5 @@ def _figure(traces: Sequence[BaseTraceType], window_s: _Window, *, is_job: bool,
     else:
         ends = [_moment(at_s) for at_s in window_s]
         across = {"title": {"text": "Time of day (UTC)"}, "type": "date", "range": ends, "tickformat": "%H:%M"}
-    over = {"height": HEIGHT_PX, "hovermode": "x unified", "xaxis": across}
+    over = {"height": HEIGHT_PX, "margin": _MARGIN, "hovermode": "x unified", "xaxis": across}
     return go.Figure(list(traces), {**charts.LAYOUT, **over, **layout})
