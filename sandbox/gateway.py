@@ -26,6 +26,7 @@ LOG = logging.getLogger(__name__)
 _LARGEST_CALL = 16 * 1024 * 1024  # bytes of a call to one of our services; AWS's own limits are below
 # A refused body is read all the same, or the client can't hear the refusal; a stranger's only up to this many bytes.
 _LARGEST_UNREAD = 1024 * 1024
+_PIECE = 1024 * 1024  # bytes asked of the connection at once, however many were announced
 _METHODS = {"GET", "HEAD", "PUT", "POST", "DELETE", "OPTIONS"}
 _REASONS = {
     200: "OK", 201: "Created", 202: "Accepted", 204: "No Content", 206: "Partial Content", 301: "Moved Permanently",
@@ -164,16 +165,26 @@ def _read(environ: Mapping[str, Any], headers: Mapping[str, str]) -> Request:
         path = unquote(urlsplit(uri).path if uri.startswith("http") else uri.partition("?")[0], errors="strict")
     except ValueError as err:
         raise AwsError("InvalidURI", "Couldn't parse the specified URI.") from err
-    stream = environ["wsgi.input"]
-    length = environ.get("CONTENT_LENGTH")
-    if length:
-        body = stream.read(int(length))
-    else:
-        body = stream.read() if "chunked" in headers.get("transfer-encoding", "").lower() else b""
     return Request(
         method=environ["REQUEST_METHOD"],
         path=path,
         query=environ.get("QUERY_STRING", ""),
         headers=headers,
-        body=body,
+        body=_body(environ, headers),
     )
+
+
+def _body(environ: Mapping[str, Any], headers: Mapping[str, str]) -> bytes:
+    """Read the whole body. Raises: AwsError if less of it comes than was announced."""
+    stream = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH")
+    try:
+        if "chunked" in headers.get("transfer-encoding", "").lower():
+            return bytes(stream.read())
+        announced = int(length or 0)
+        body = b"".join(iter(lambda: stream.read(_PIECE), b"")) if announced > 0 else b""
+    except (ValueError, OverflowError, OSError) as err:
+        raise AwsError("IncompleteBody", f"The body can't be read: {err}") from err
+    if len(body) != announced:
+        raise AwsError("IncompleteBody", f"The body has {len(body)} bytes, and its Content-Length says {announced}")
+    return body

@@ -9,6 +9,10 @@ from cheroot.wsgi import Server
 from sandbox.settings import LOOPBACK
 
 _THREADS = 32  # waiting clients cost little, and services call each other through the gateway
+_BACKLOG = 1024  # connections not yet taken; with the default of 5, clients that come together are cut off
+_KEPT_OPEN = 512  # idle connections, half of the files that a process may usually have open
+_LARGEST_HEAD = 256 * 1024  # bytes of a request's first line and headers together
+_LARGEST_BODY = 5 * 1024**3  # Amazon S3 user guide, Uploading objects: the largest object in a single operation
 
 
 class _Request(HTTPRequest):
@@ -32,7 +36,10 @@ class _Connection(HTTPConnection):
 
 def http_server(port: int) -> Any:
     """Give a server on a loopback port; its `wsgi_app` is still to be set."""
-    server = Server((LOOPBACK, port), None, numthreads=_THREADS, server_name=LOOPBACK)
+    server = Server((LOOPBACK, port), None, numthreads=_THREADS, server_name=LOOPBACK, request_queue_size=_BACKLOG)
+    server.keep_alive_conn_limit = _KEPT_OPEN
+    server.max_request_header_size = _LARGEST_HEAD
+    server.max_request_body_size = _LARGEST_BODY
     server.ConnectionClass = _Connection
     server.shutdown_timeout = 1  # seconds; a client that keeps a connection open does not hold us up
     server.prepare()

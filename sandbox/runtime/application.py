@@ -133,13 +133,15 @@ def _operation(method: str, path: str) -> tuple[str, str]:
 
 
 async def read_body(receive: Receive, largest: int) -> bytes:
-    """Read a request's body. Raises: AwsError if it is larger than allowed."""
+    """Read a request's body. Raises: AwsError if it is larger than allowed, or breaks off."""
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
         parts, size = [body], len(body)
         while message.get("more_body"):
             message = await receive()
+            if message["type"] == "http.disconnect":
+                raise AwsError("IncompleteBody", "The client left before the whole body was here")
             part = message.get("body", b"")
             size += len(part)
             if size > largest:
