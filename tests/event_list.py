@@ -310,7 +310,7 @@ def backlog_scaled(arrivals, work, policy, *, slots, instances, launch, tick, st
     begin, finish, periods = [None] * len(arrivals), [None] * len(arrivals), []
     desired, launching, points = instances, [], []  # launching: [time, count, decided at]
     changed = {"out": -math.inf, "in": -math.inf}
-    series = []
+    series, colds = [], set()
     for i, time in enumerate(arrivals):
         agenda.at(time, "arrive", i)
     agenda.at(start + tick, "tick")
@@ -348,6 +348,8 @@ def backlog_scaled(arrivals, work, policy, *, slots, instances, launch, tick, st
             desired = wanted
             if desired > 0 or policy["wake"]:
                 agenda.at(now + tick, "tick")
+        # An instance that comes at this very time serves who comes at it.
+        colds = {i for i in colds if arrivals[i] < now} if team else colds | {i for i in waiting if arrivals[i] == now}
         idle = sorted((one for one in team if one.free_at <= now), key=lambda one: one.free_at)
         while waiting and idle:
             i = waiting.pop(0)
@@ -357,4 +359,4 @@ def backlog_scaled(arrivals, work, policy, *, slots, instances, launch, tick, st
     close = end_of(finish, arrivals, start) if end is None else end
     periods += [(one.since, close) for one in team]
     periods += [(since, close) for _, many, since in launching for _ in range(many * slots)]
-    return Played(begin, finish, paid_between(periods, start, close) / slots, {"series": series})
+    return Played(begin, finish, paid_between(periods, start, close) / slots, {"series": series, "cold": colds})

@@ -14,7 +14,7 @@ import numpy as np
 from fitness.simulation import histogram
 from fitness.simulation.arrays import Float64, Int64
 from fitness.simulation.compiled import NEVER_S, Arguments, compiled
-from fitness.simulation.counts import SERVED
+from fitness.simulation.counts import COLD, SERVED
 from fitness.simulation.loops import Requests, Sums, nothing_yet, paid_at, settled, two_requests
 from fitness.simulation.queue_kernels import change_servers
 from fitness.simulation.servers import add, occupy, vector
@@ -159,12 +159,15 @@ def play_backlog(
     hist: Int64,
     instances_by_tick: Int64,
     backlog_by_tick: Int64,
-) -> tuple[Sums, int, float]:
-    """Play a stream: its sums, the refused requests, the paid seconds of instances."""
+) -> tuple[Sums, int, float, int]:
+    """Play a stream: its sums, the refused requests, the paid seconds of instances, and who met none of these.
+
+    Who came before the first instance after zero was in service, and starts after it, has waited for its launch.
+    """
     slots, tick_s, now = policy.slots, policy.tick_s, state.now
     arrivals = requests.arrivals
     width = now[READY] * slots
-    sums, refused = nothing_yet(requests), 0
+    sums, refused, cold, woke_s = nothing_yet(requests), 0, 0, -NEVER_S
     paid_s = -now[DESIRED] * slots * paid_at(requests.start_s, requests)  # of servers, from the start of the launch
     tick, next_s, arrived = 0, requests.start_s + tick_s, 0
     for i in range(arrivals.size + 1):
@@ -174,6 +177,8 @@ def play_backlog(
         begin_s = close_s if is_end else max(arrivals[i], free[0])
         while min(next_s, state.coming_s[now[LAUNCHED]]) <= begin_s:
             if state.coming_s[now[LAUNCHED]] <= next_s:
+                if now[READY] == 0:
+                    woke_s = state.coming_s[now[LAUNCHED]]
                 width = bring(state, free, width, slots, is_heap)
                 begin_s = close_s if is_end else max(arrivals[i], free[0])
                 continue
@@ -215,5 +220,7 @@ def play_backlog(
         work_s = service_s * np.float64(requests.multiplier[i])
         finish_s = begin_s + work_s
         occupy(free, width, finish_s, is_heap)
-        sums = settled(sums, requests, i, arrivals[i], begin_s, work_s, finish_s, SERVED, hist)
-    return sums, refused, paid_s / slots
+        fate = COLD if arrivals[i] < woke_s else SERVED
+        cold += i >= requests.count_from and fate == COLD
+        sums = settled(sums, requests, i, arrivals[i], begin_s, work_s, finish_s, fate, hist)
+    return sums, refused, paid_s / slots, cold

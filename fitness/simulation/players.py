@@ -14,7 +14,7 @@ from fitness.inputs import HOURS_PER_MONTH
 from fitness.simulation import batches, caches, control, queues, randomness, sandboxes
 from fitness.simulation.arrays import Float32, Int32, Int64, UInt8
 from fitness.simulation.control import Capacity
-from fitness.simulation.counts import SERVED
+from fitness.simulation.counts import COLD, SERVED
 from fitness.simulation.endpoints import Batching, Cache, Endpoint, Pool
 from fitness.simulation.months import Month
 from fitness.simulation.progress import Progress, unwatched, watched
@@ -394,4 +394,7 @@ def _shared(stream: Stream, endpoint: Endpoint, fleet: Fleet) -> Answers:
         latency_s=latency_s,
         fate=fate,
     )
+    in_service = np.append(initial, initial + np.cumsum(event_delta))
+    met_none = in_service[np.searchsorted(event_s, stream.arrivals, side="right")] <= 0
+    fate[met_none & (fate == SERVED)] = COLD
     return Answers(latency_s=latency_s, fate=fate, busy_s=counts.busy_s)

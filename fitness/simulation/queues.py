@@ -139,7 +139,8 @@ def backlog_scaled(
     Every `tick_s` the backlog, waiting and at work, is compared with the target for each instance, launching ones
     included: out after `out_datapoints` above it in a row, in after `in_datapoints` below `in_factor` of it. At zero
     instances a backlog for `wake_datapoints` ticks in a row brings the first one; 0 is no such alarm, and what waits
-    then is refused. Paid seconds are of instances, from the start of the launch until the last work is done.
+    then is refused; what came at zero and waited for an instance is cold. Paid seconds are of instances, from the start
+    of the launch until the last work is done.
     Shape: the `_by_tick` arrays are filled as far as they reach: in service, and the backlog, at the end of each tick.
     Raises: ValueError for arrays or numbers that make no stream.
     """
@@ -190,6 +191,6 @@ def per_interval(times: ArrayLike, *, start_s: float, width_s: float, intervals:
     return counts
 
 
-def _counts(requests: Requests, sums: Sums, refused: int, paid_s: float) -> Counts:
+def _counts(requests: Requests, sums: Sums, refused: int, paid_s: float, cold: int = 0) -> Counts:
     """The counts of a kernel as a value."""
-    return Counts(offered=requests.offered, refused=refused, cold=0, paid_s=paid_s, **sums._asdict())
+    return Counts(offered=requests.offered, refused=refused, cold=cold, paid_s=paid_s, **sums._asdict())

@@ -250,6 +250,13 @@ FAULTS = (
         tests=BACKLOG,
     ),
     Fault(
+        name="who waits for the first instance after zero does not start cold",
+        file="backlog_kernels.py",
+        old="                if now[READY] == 0:",
+        new="                if now[READY] > 0:",
+        tests=("test_backlog:test_an_endpoint_at_zero_wakes_after_two_ticks_and_a_launch",),
+    ),
+    Fault(
         name="the control loop has no cooldown after scaling out",
         file="control_loop.py",
         old="            if now_s - last_out_s >= watch.out_cooldown_s:\n                wanted = _more(",

@@ -1,11 +1,9 @@
 import contextlib
-import io
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -15,20 +13,7 @@ from pyarrow import parquet
 from fitness import trace, trace_columns, trace_csv
 from fitness.errors import InputError
 from fitness.trace import read_trace
-
-START = datetime(2026, 3, 1, 10, tzinfo=UTC)
-
-
-def problems(source, **kwargs):
-    with pytest.raises(InputError) as caught:
-        read_trace(source, **kwargs)
-    return [str(problem) for problem in caught.value.problems]
-
-
-def file_of(**columns):
-    buffer = io.BytesIO()
-    parquet.write_table(pa.table(columns), buffer)
-    return buffer.getvalue()
+from tests.recorded import START, file_of, problems
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -89,22 +74,6 @@ def test_a_date_before_1971_is_refused():
     assert problem.endswith("row 1")
 
 
-@pytest.mark.parametrize(
-    ("source", "how"),
-    [
-        (file_of(timestamp=pa.array([2**62], pa.timestamp("us"))), {}),
-        (file_of(timestamp=pa.array([2**62], pa.timestamp("us"))), {"zone": "Europe/Berlin"}),
-        (file_of(timestamp=pa.array([2**30], pa.date32())), {}),
-        (b"timestamp\n1e18\n", {"unit": "s"}),
-        (b"timestamp\n1e18\n", {"unit": "h"}),
-    ],
-)
-def test_a_time_that_no_calendar_has_is_refused(source, how):
-    (problem,) = problems(source, **how)
-    assert problem.startswith("must have timestamps before the year 5000, got ")
-    assert problem.endswith(" s since 1970: is the unit right? @ trace")
-
-
 def test_many_wrong_rows_of_parquet_are_cut_short():
     found = problems(file_of(count=[-1] * 100))
     assert len(found) == trace.MAX_PROBLEMS + 1
@@ -115,72 +84,6 @@ def test_many_wrong_rows_of_parquet_are_cut_short():
 def test_a_broken_parquet_file_is_refused(cut):
     (problem,) = problems(file_of(count=list(range(1, 100)))[:cut])
     assert problem.startswith("can't be read as Parquet: ")
-
-
-def test_units_are_guessed_from_the_largest_number_or_given():
-    for unit, factor in (("seconds", 1), ("milliseconds", 10**3), ("microseconds", 10**6), ("nanoseconds", 10**9)):
-        numbers = [1772359200 * factor, 1772359260 * factor]
-        for source in ("timestamp\n{}\n{}\n".format(*numbers).encode(), file_of(timestamp=numbers)):
-            found = read_trace(source)
-            assert found.start == START
-            assert found.counts.tolist() == [1, 1]
-            assert f"The timestamps are read as {unit} since 1970, in UTC." in found.notes
-    minutes = read_trace(b"timestamp,count\n0,5\n1,6\n3,7\n", unit="min")
-    assert minutes.counts.tolist() == [5, 6, 0, 7]
-    assert "The timestamps are read as minutes from the start of the recording." in minutes.notes
-    hours = read_trace(b"timestamp,count\n0,60\n1,120\n2,60\n", unit="h")
-    assert hours.counts.tolist() == [1] * 60 + [2] * 60 + [1] * 60
-    assert problems(b"timestamp\n1\n", unit="fortnight") == [
-        'must have timestamps in one of ns, us, ms, s, min, h, got "fortnight" @ trace'
-    ]
-
-
-def test_nanoseconds_since_1970_keep_their_digits():
-    base = 1772359200 * 10**9
-    found = read_trace(f"timestamp\n{base + 1_000_000_100}\n{base + 1_000_000_600}\n".encode(), exact=True)
-    assert np.diff(found.rows.time_s) == pytest.approx(500e-9, rel=1e-6)
-    written = b"timestamp\n2026-03-01T10:00:01.000000100Z\n2026-03-01T10:00:01.000000600Z\n"
-    assert np.diff(read_trace(written, exact=True).rows.time_s) == pytest.approx(500e-9, rel=1e-6)
-
-
-def test_a_zone_may_be_given_for_timestamps_without_one():
-    found = read_trace(b"timestamp,count\n2026-03-01T11:00,5\n2026-03-01T11:01,6\n", zone="Europe/Berlin")
-    assert found.start == START
-    assert "Timestamps without a time zone: 2 of 2; Europe/Berlin is assumed." in found.notes
-    # Clocks went forward at 02:00 on 2026-03-29: from 01:59 to 03:00 is one minute.
-    forward = read_trace(b"timestamp,count\n2026-03-29T01:59,1\n2026-03-29T03:00,2\n", zone="Europe/Berlin")
-    assert forward.counts.tolist() == [1, 2]
-    # They went back at 03:00 on 2026-10-25.
-    back = read_trace(
-        b"timestamp,count\n2026-10-25T01:59,1\n2026-10-25T02:30,2\n2026-10-25T03:00,4\n", zone="Europe/Berlin"
-    )
-    assert np.flatnonzero(back.counts).tolist() == [0, 31, 121]
-    assert "Rows in an hour that the clocks of Europe/Berlin repeat: 1; the first one is assumed." in back.notes
-    # 02:30 is no time of that morning: half an hour after 02:00, which is 03:00.
-    skipped = read_trace(b"timestamp\n2026-03-29T01:59\n2026-03-29T02:30\n", zone="Europe/Berlin")
-    assert np.flatnonzero(skipped.counts).tolist() == [0, 31]
-    assert (
-        "Rows in an hour that the clocks of Europe/Berlin skip: 1; they are read as if they did not." in skipped.notes
-    )
-    assert not any("skip" in note or "repeat" in note for note in forward.notes)
-    assert problems(b"timestamp\n2026-03-01\n", zone="Mars/Olympus") == [
-        'must be in a time zone of the IANA database, as Europe/Berlin, got "Mars/Olympus" @ trace'
-    ]
-    assert problems(b"timestamp\n2026-03-01\n", zone="../../etc/passwd")[0].startswith("must be in a time zone")
-    assert problems(b"timestamp\n2026-03-01T10:00\n2026-03-01T10:00Z\n", zone="Europe/Berlin") == [
-        "must have a time zone in every timestamp or in none, where a zone is given @ trace"
-    ]
-    aware = read_trace(b"timestamp\n2026-03-01T10:00Z\n", zone="Europe/Berlin")
-    assert aware.start == START
-
-
-def test_mixed_zones_are_converted_and_said():
-    written = b"timestamp\n2026-03-01T11:00+01:00\n2026-03-01T10:01Z\n2026-03-01 10:02\n"
-    found = read_trace(written)
-    assert found.counts.tolist() == [1, 1, 1]
-    assert found.start == START
-    assert "Timestamps without a time zone: 1 of 3; UTC is assumed." in found.notes
-    assert "Timestamps of several time zones (+0100, +0000) were converted to UTC." in found.notes
 
 
 def test_columns_of_other_names_are_read_where_they_are_named():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitness.simulation import queues
+from fitness.simulation.counts import COLD, SERVED
 from tests import event_list, played
 
 RULES = {
@@ -86,13 +87,18 @@ def test_a_scaled_queue_plays_as_a_list_of_events_does(stream, policy, slots, in
     assert series["instances_by_tick"][: len(seen)].tolist() == [ready for ready, _ in seen]
     assert series["backlog_by_tick"][: len(seen)].tolist() == [backlog for _, backlog in seen]
     assert counts.refused == sum(end is None for end in reference.finish)
+    cold = {i for i in reference.extra["cold"] if reference.finish[i] is not None}
+    assert set(np.flatnonzero(recorded["fate"] == COLD).tolist()) == cold
+    assert counts.cold == len(cold)
     assert counts.paid_s == pytest.approx(reference.paid)
 
 
 def test_an_endpoint_at_zero_wakes_after_two_ticks_and_a_launch():
-    _, recorded, _ = play([0.25], [1.0], RULES, slots=1, instances=0, launch=7.5)
-    # Seen at 1 s and 2 s, in service at 9.5 s, done at 10.5 s.
-    assert recorded["latency_s"].tolist() == [10.25]
+    counts, recorded, _ = play([0.25, 9.4, 9.6], [1.0] * 3, RULES, slots=1, instances=0, launch=7.5)
+    # Seen at 1 s and 2 s, in service at 9.5 s, done at 10.5 s; the last one only waits for the others.
+    assert recorded["latency_s"].tolist() == pytest.approx([10.25, 2.1, 2.9])
+    assert recorded["fate"].tolist() == [COLD, COLD, SERVED]
+    assert counts.cold == 2
 
 
 def test_without_the_alarm_an_endpoint_at_zero_stays_there():
@@ -102,9 +108,9 @@ def test_without_the_alarm_an_endpoint_at_zero_stays_there():
 
 def test_instances_that_are_starting_count_so_that_no_more_are_asked_for():
     # Six requests of 100 s: a backlog of 6 asks for 3 at a target of 2, once, although launching takes 20 s.
-    _, _, series = play(
-        [0.0] * 6, [100.0] * 6, RULES | {"out_cooldown": 0.0}, slots=1, instances=1, launch=20.0, end=60
-    )
+    # Nothing scales in meanwhile, which would take back what was asked for in excess.
+    policy = RULES | {"out_cooldown": 0.0, "in": 99}
+    _, _, series = play([0.0] * 6, [100.0] * 6, policy, slots=1, instances=1, launch=20.0, end=60)
     assert series["instances_by_tick"][:60].max() == 3
 
 

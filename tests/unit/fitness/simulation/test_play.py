@@ -13,6 +13,7 @@ from fitness.prices import load_book
 from fitness.simulation import plans, steps, warm
 from fitness.simulation.play import played, simulate
 from fitness.study import study
+from fitness.trace import read_trace
 
 BOOK = load_book()
 PAIRS = [
@@ -195,6 +196,24 @@ def test_a_queued_request_may_wait_for_six_hours_before_it_is_worked_on():
     found = simulate(study(workload_file.read(text), book=BOOK), "async", requests=20_000)
     assert found.bands["p99_ms"].value > 3_600_000
     assert found.outcome.dropped_ratio[0] < 0.001
+
+
+@pytest.mark.parametrize(
+    ("minimum", "cold"),
+    [(0, 24), (1, 0)],
+)
+@pytest.mark.parametrize("is_scheduled", [False, True])
+def test_a_request_that_comes_at_zero_instances_starts_cold(minimum, cold, is_scheduled):
+    hours = b"".join(b"%d\n" % (hour * 7200 + 30) for hour in range(25))
+    trace = read_trace(b"timestamp\n" + hours, exact=True)
+    config = {"min_instances": minimum, "max_instances": 2}
+    if is_scheduled:
+        action = {"at": "daily 00:00", "min_instances": minimum, "max_instances": 2}
+        config = {**config, "policy": {"schedule": [action]}}
+    work = study(presets.load("document-understanding"), book=BOOK, config=config, trace=trace)
+    found = simulate(work, "async", requests=1_000).outcome
+    # The first one meets the instance that the endpoint began with.
+    assert float(found.cold_ratio[0]) * 25 == pytest.approx(cold, abs=1.01 * (minimum == 0))
 
 
 def test_where_nothing_is_asked_nobody_is_late():
