@@ -60,6 +60,8 @@ def _status(settings: Settings, *, as_json: bool) -> int:
     if as_json:
         facts = {"pid": running.pid, "url": running.url, "runtime_url": running.runtime_url} if running else None
         print(json.dumps({"running": running is not None, "folder": str(settings.folder), **(facts or {})}))
+    elif running is None and (pid := lifecycle.holder(settings)) is not None:
+        print(f"process {pid} has it and does not answer; its state is in {settings.folder}")
     elif running is None:
         print(f"not running; its state is in {settings.folder}")
     else:

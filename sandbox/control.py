@@ -23,7 +23,7 @@ from sandbox.moto_backend import MotoBackend
 from sandbox.runtime_process import RuntimeProcess
 from sandbox.services import EAGER
 from sandbox.settings import LOOPBACK, SAMPLES_BUCKET
-from sandbox.state import private_folder, write_atomically
+from sandbox.state import hold, private_folder, write_atomically
 
 LOG = logging.getLogger(__name__)
 
@@ -32,14 +32,11 @@ def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
     """Serve until a signal says stop."""
     os.umask(0o077)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    private_folder(folder)
+    held = hold(private_folder(folder))
     token = secrets.token_urlsafe(32)
-    if not port:
-        # Cheroot would let the system choose too, but then keeps the port from being bound again at once.
-        with socket.create_server((LOOPBACK, 0)) as chosen:
-            port = chosen.getsockname()[1]
+    port = _free_port(port)
     server = http_server(port)
-    listener = socket.create_server((LOOPBACK, runtime_port))
+    listener = socket.create_server((LOOPBACK, _free_port(runtime_port)))
     url, runtime_url = (f"http://{LOOPBACK}:{number}" for number in (port, listener.getsockname()[1]))
 
     cloud = Cloud(folder, url=url, runtime_url=runtime_url, token=token)
@@ -76,6 +73,17 @@ def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
         server.serve()
     finally:
         (folder / "control.json").unlink(missing_ok=True)
+        held.close()
+
+
+def _free_port(port: int) -> int:
+    """Give the port that was asked for, or for 0 any; cheroot keeps one that the system chooses for it from others."""
+    try:
+        with socket.create_server((LOOPBACK, port)) as chosen:
+            free: int = chosen.getsockname()[1]
+            return free
+    except OSError as err:
+        sys.exit(f"port {port} of {LOOPBACK} is taken: {err.strerror}")
 
 
 def _train_samples(cloud: Cloud) -> None:

@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.settings import ACCOUNT, LOOPBACK, REGION, Settings, client_environment
-from sandbox.state import private_folder, write_atomically
+from sandbox.state import HELD, private_folder, write_atomically
 
 _LONGEST_START_S = 30.0
 _LONGEST_STOP_S = 10.0
+_LONGEST_SILENCE_S = 30.0
 _HEALTH_TIMEOUT_S = 2.0
 # The last figures of a log are what a person needs to see.
 _LOG_TAIL_BYTES = 4000
@@ -53,7 +54,12 @@ def up(settings: Settings) -> Running:
     """Start the sandbox unless it runs, and give it when it answers. Raises: NotStarted."""
     private_folder(settings.folder)
     with _lock(settings.folder):
-        running = find(settings)
+        deadline = time.monotonic() + _LONGEST_SILENCE_S
+        while (running := find(settings)) is None and (pid := holder(settings)) is not None:
+            # Two processes on one state folder would undo each other's changes.
+            if time.monotonic() > deadline:
+                raise NotStarted(f"Process {pid} runs the sandbox and does not answer; python -m sandbox down ends it")
+            time.sleep(0.02)
         return running if running is not None else _start(settings)
 
 
@@ -68,6 +74,19 @@ def find(settings: Settings) -> Running | None:
     if health.get("sandbox") != str(settings.folder):
         return None  # another program has the port by now
     return Running(pid=health["pid"], url=health["url"], runtime_url=health["runtime_url"])
+
+
+def holder(settings: Settings) -> int | None:
+    """Give the process that has the state folder, whether it answers or not."""
+    try:
+        with (settings.folder / HELD).open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read())
+    except (FileNotFoundError, ValueError):  # nobody yet, or somebody this very moment
+        pass
+    return None
 
 
 def down(settings: Settings) -> bool:
@@ -87,7 +106,7 @@ def reset(settings: Settings) -> None:
         for entry in settings.folder.iterdir():
             if entry.is_dir():
                 shutil.rmtree(entry)
-            elif entry.name != "lock":
+            elif entry.name not in {"lock", HELD}:
                 entry.unlink()
 
 
@@ -126,14 +145,14 @@ def _start(settings: Settings) -> Running:
 
 
 def _stop(settings: Settings) -> bool:
-    running = find(settings)
-    if running is None:
+    pid = holder(settings)
+    if pid is None:
         return False
-    os.kill(running.pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _LONGEST_STOP_S
-    while _alive(running.pid):
+    while _alive(pid):
         if time.monotonic() > deadline:
-            os.kill(running.pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         time.sleep(0.02)
     return True
 

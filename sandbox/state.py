@@ -1,5 +1,6 @@
 """The state folder: SQLite files that survive kill -9, private to the user."""
 
+import fcntl
 import logging
 import os
 import sqlite3
@@ -8,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 LOG = logging.getLogger(__name__)
 
 Row = tuple[Any, ...]
+
+HELD = "held"  # the file that the process of a state folder keeps locked, with its number in it
 
 
 def private_folder(path: Path) -> Path:
@@ -20,6 +23,20 @@ def private_folder(path: Path) -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.chmod(0o700)
     return path
+
+
+def hold(folder: Path) -> IO[str]:
+    """Take a state folder for this process until the file is closed. Raises: BlockingIOError if another has it."""
+    file = (folder / HELD).open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
 
 
 def set_aside(path: Path, reason: str) -> Path:
