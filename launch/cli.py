@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 from fitness.errors import FitnessError, InputError
 from launch import commands, showing
-from launch.commands import Terminal, note
 from launch.errors import CloudError, LaunchError, RefusedError
 from launch.measure import Bounds
 from launch.request import OPTIONS_TO_LAUNCH
+from launch.terminal import Terminal, note
 
 DONE, FAILED, BAD_INPUT, REFUSED, STOPPED = 0, 1, 2, 3, 130
 USUAL = Bounds()  # of a load test
@@ -94,7 +94,9 @@ def _parser() -> argparse.ArgumentParser:
 
     status = command("status", commands.status, "What is launched; with a name, whether it runs as it was asked for.")
     status.add_argument("name", nargs="?")
-    ask = command("invoke", commands.ask, "Send one request; without a body a sample's own.")
+    ask = command(
+        "invoke", commands.ask, "Send one request, without a body a sample's own; of a batch launch, run its job again."
+    )
     ask.add_argument("--variant", metavar="NAME", help="of an endpoint with variants; without it, one by weight")
     measure = command(
         "measure", commands.measure, "Load an endpoint for a while, and put what it does into a workload."
@@ -122,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     sweep.add_argument("--look", action="store_true", help="only look")
     for one in (status, ask, measure, down, sweep):
         one.add_argument("--region", help="the Region to ask; otherwise that of the AWS configuration")
-    for one in (up, update, down, sweep):
+    for one in (up, update, ask, down, sweep):
         one.add_argument("--confirm", metavar="USD", help="the price per hour, instead of being asked for it")
         one.add_argument("--by", metavar="NAME", help="who confirms; otherwise the user of this machine")
     for one in (planning, up, update, status):

@@ -1,85 +1,36 @@
 """What each command of the command line does."""
 
-import argparse
 import getpass
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from fitness import workload_file
-from fitness.bill import plain
 from fitness.cli import price_cache
-from fitness.document import shown
 from fitness.errors import FitnessError, InputError, Problem
 from fitness.prices import load_book
 from fitness.verdict import recommend
 from fitness.workload import Workload
-from launch import export, invoke, jobs, models, showing
+from launch import export, invoke, job_commands, models, showing
 from launch import measure as measuring
-from launch.clients import Clients, from_environment
-from launch.errors import BusyError, FailedError, LaunchError, RefusedError
+from launch.clients import Clients
+from launch.errors import BusyError, FailedError, LaunchError
 from launch.launched import Event, Launched, Phase
 from launch.measure_report import as_text
 from launch.measured import into
 from launch.permissions import policy
-from launch.plan import Confirmation, Plan, plan
+from launch.plan import Plan, plan
 from launch.proposals import UPDATE, Proposal
 from launch.proposing import check
 from launch.request import Model, Request, as_document, from_verdict, read_request, with_models
 from launch.stacks import Stacks
 from launch.template_batch import is_job_now
+from launch.terminal import Terminal, note
 
 MOST_BYTES: Final = 6_000_000  # of a request to an endpoint: the limit of InvokeEndpoint, read 2026-11-21
-_JOB_PAUSE_S: Final = 1.0
-
-
-@dataclass
-class Terminal:
-    """What the commands share: the arguments, and what goes on in the account if a person stops here."""
-
-    args: argparse.Namespace
-    goes_on: str = "Nothing was begun."
-
-    def clients(self, region: str | None = None) -> Clients:
-        """Give the clients of the account that the environment chooses."""
-        return from_environment(region=region or getattr(self.args, "region", None))
-
-    def stacks(self) -> Stacks:
-        """Give the launches of that account."""
-        return Stacks(self.clients())
-
-    def confirmation(self, what: str, *, token: str, usd_per_hour: Decimal) -> Confirmation:
-        """Ask for the price, or take it from the arguments. Raises: RefusedError."""
-        given = self.args.confirm
-        if given is None:
-            note(f"Type the price per hour, {plain(usd_per_hour)}, to {what}; anything else leaves it as it is.")
-            sys.stderr.write("> ")
-            sys.stderr.flush()
-            given = sys.stdin.readline().strip()
-        try:
-            price = Decimal(given.removesuffix("USD").strip())
-        except InvalidOperation:
-            raise RefusedError(f"{shown(given)} is no price; nothing was done") from None
-        return Confirmation(token=token, usd_per_hour=price, by=self.args.by or getpass.getuser())
-
-    @contextmanager
-    def doing(self, goes_on: str) -> Iterator[None]:
-        """Know what goes on in the account while something is done."""
-        before, self.goes_on = self.goes_on, goes_on
-        yield
-        self.goes_on = before
-
-
-def note(text: str) -> None:
-    """Progress and remarks go to standard error, so that the answer can be piped."""
-    print(text, file=sys.stderr)
 
 
 def new(terminal: Terminal) -> None:
@@ -138,8 +89,8 @@ def up(terminal: Terminal) -> None:
     if differences or launched is None:
         told = "\n".join(f"  {one}" for one in differences)
         raise FailedError(f"what runs is not what was asked for:\n{told}")
-    if is_job_now(request):
-        _run_job(terminal, clients, found, launched)
+    if is_job_now(request) and (proposal.is_empty or proposal.starts_job):
+        job_commands.first_run(terminal, stacks, launched)
     _show(terminal, launched)
 
 
@@ -169,8 +120,11 @@ def _execute(terminal: Terminal, stacks: Stacks, clients: Clients, proposal: Pro
     name = found.request.name
     verb = "change" if proposal.kind == UPDATE else "launch"
     try:
-        confirmation = terminal.confirmation(f"{verb} {name}", token=found.token, usd_per_hour=found.usd_per_hour)
-        check(confirmation, token=found.token, usd_per_hour=found.usd_per_hour)
+        price = proposal.price
+        confirmation = terminal.confirmation(
+            f"{verb} {name}", token=found.token, usd_per_hour=price.usd_per_hour, when=price.when
+        )
+        check(confirmation, token=found.token, usd_per_hour=price.usd_per_hour)
         models.upload(found.request, clients)
     except (LaunchError, FitnessError, KeyboardInterrupt):
         stacks.withdraw(proposal)
@@ -212,9 +166,12 @@ def status(terminal: Terminal) -> None:
 
 
 def ask(terminal: Terminal) -> None:
-    """Send one request to a launch and print the answer."""
+    """Send one request to a launch and print the answer; a batch launch runs its job once more."""
     clients = terminal.clients()
     launched, request = _launched(clients, terminal.args.name)
+    if request.option == "batch":
+        job_commands.run_again(terminal, launched.name)
+        return
     variant = terminal.args.variant
     if terminal.args.body is None:
         call = invoke.own_request(clients, request, variant)
@@ -328,22 +285,6 @@ def _beside(file: Path, model: Model) -> Model:
     path = file.parent / model.source
     is_address = ":" in model.source or Path(model.source).is_absolute()
     return model if is_address or not path.exists() else replace(model, source=str(path))
-
-
-def _run_job(terminal: Terminal, clients: Clients, found: Plan, launched: Launched) -> None:
-    """Wait for the transform job of a launch without a schedule, which starts unless it was started.
-
-    Raises: FailedError.
-    """
-    model_name = launched.outputs["ModelName"]
-    name = jobs.start(clients, found.request, model_name=model_name, token=found.token, operation=launched.operation)
-    note(f"Its transform job is {name}.")
-    with terminal.doing(f"The transform job {name} goes on; `python -m launch down {launched.name}` stops it."):
-        while (job := jobs.look(clients, name)).is_running:
-            time.sleep(_JOB_PAUSE_S)
-    if job.status != "Completed":
-        raise FailedError(f"the transform job {name} is {job.status}: {job.reason or 'no reason given'}")
-    note(f"The transform job {name} is done; its results are under {job.output_s3}.")
 
 
 def _follow(stacks: Stacks, stack: str, **more: Any) -> Launched:

@@ -28,8 +28,11 @@ def as_parameters(plan: Plan) -> str:
 
 
 def _price(plan: Plan) -> str:
-    if plan.unpriced:
-        return f"A price an hour that is not known: there is none for {', '.join(plan.unpriced)}"
+    price = plan.to_confirm
+    if price.unpriced:
+        return f"A price an hour that is not known: there is none for {', '.join(price.unpriced)}"
+    if price.is_of_job:
+        return f"{price.usd_per_hour} USD an hour {price.when}"
     most = "an amount that is not known" if plan.most_usd_per_hour is None else plan.most_usd_per_hour
     return f"{plan.usd_per_hour} USD an hour while nobody asks, at most {most}"
 

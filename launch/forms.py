@@ -19,7 +19,11 @@ NAME = _form(
     r"(?!.{64})[a-zA-Z](?:-?[a-zA-Z0-9]){0,62}",
     "a name of 1 to 63 letters, digits and single hyphens that starts with a letter",
 )
-REGION = _form(r"[a-z]{2}(?:-[a-z]+)+-\d", 'an AWS Region like "eu-west-1"')
+# Other partitions (China, GovCloud, isolated ones) have other ARNs, and no prices in the public offer files.
+REGION = _form(
+    r"(?!cn-)[a-z]{2}-[a-z]+-\d",
+    'a Region of the partition aws like "eu-west-1", not of China, GovCloud or an isolated partition',
+)
 SOURCE = _form(r"\S(?:.{0,1022}\S)?", '"sample:NAME", an S3 URI, or a local folder or model.tar.gz')
 CONTAINER_NAME = _form(r"(?!.{64})[a-zA-Z0-9](?:-?[a-zA-Z0-9]){0,62}", "1 to 63 letters, digits and single hyphens")
 VARIANT_NAME = CONTAINER_NAME

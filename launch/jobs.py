@@ -15,6 +15,7 @@ from launch.template_batch import job
 
 RUNS = ("InProgress", "Stopping")
 _MARKS = 12  # of a digest
+MOST_LISTED = 100  # API reference, ListTransformJobs, read 2026-11-21
 MOST_OBJECTS = 20
 MOST_BYTES = 1_000_000
 
@@ -36,22 +37,22 @@ class Job:
         return self.status in RUNS
 
 
-def job_name(request: Request, operation: str, run: int = 1) -> str:
-    """Give the name of a run: the same operation and number, the same name.
+def job_name(request: Request, origin: str, run: int = 1) -> str:
+    """Give the name of a run: the same origin and number, the same name.
 
     SageMaker keeps jobs and their names for ever, so that a launch that is made again needs another name.
     """
-    return f"{job_prefix(request)}{hashlib.sha256(operation.encode()).hexdigest()[:_MARKS]}-{run}"
+    return f"{job_prefix(request)}{hashlib.sha256(origin.encode()).hexdigest()[:_MARKS]}-{run}"
 
 
-def start(clients: Clients, request: Request, *, model_name: str, token: str, operation: str, run: int = 1) -> str:
+def start(clients: Clients, request: Request, *, model_name: str, token: str, origin: str, run: int = 1) -> str:
     """Start the job of a launch and give its name; one that has been started is not started again.
 
-    `operation` made or changed the launch (`Launched.operation`); `run` tells its runs apart, 1 to 999. The job
-    carries the tags of the launch, `token` is that of its plan.
+    `origin` is the change that the job was started with (`Launched.job_origin`); `run` tells its runs apart, 1 to 999.
+    The job carries the tags of the launch, `token` is that of its plan.
     Raises: CloudError.
     """
-    name = job_name(request, operation, run)
+    name = job_name(request, origin, run)
     with explained():
         account = clients("sts").get_caller_identity()["Account"]
         given = request.transform
@@ -84,13 +85,14 @@ def look(clients: Clients, name: str) -> Job:
 
 def listed(clients: Clients, request: Request, *, most: int = 20) -> tuple[Job, ...]:
     """Give the runs of a launch, the newest first, those that a schedule started too. Raises: CloudError."""
-    prefix = job_prefix(request)
-    with explained():
-        answer = clients("sagemaker").list_transform_jobs(
-            NameContains=prefix, SortBy="CreationTime", SortOrder="Descending", MaxResults=most
-        )
-    names = [one["TransformJobName"] for one in answer["TransformJobSummaries"]]
-    return tuple(look(clients, name) for name in names if name.startswith(prefix))
+    return tuple(look(clients, name) for name in _names(clients, job_prefix(request), most))
+
+
+def next_run(clients: Clients, request: Request, origin: str) -> int:
+    """Give the number that the next run has, after those that were started. Raises: CloudError."""
+    stem = job_name(request, origin).removesuffix("1")
+    tails = [name.removeprefix(stem) for name in _names(clients, stem, MOST_LISTED)]
+    return max((int(tail) for tail in tails if tail.isdigit()), default=0) + 1
 
 
 def output(clients: Clients, found: Job) -> Mapping[str, bytes]:
@@ -112,3 +114,13 @@ def stop(clients: Clients, name: str) -> None:
     with explained():
         if look(clients, name).is_running:
             clients("sagemaker").stop_transform_job(TransformJobName=name)
+
+
+def _names(clients: Clients, prefix: str, most: int) -> list[str]:
+    """The newest jobs whose names begin so, the newest first."""
+    with explained():
+        answer = clients("sagemaker").list_transform_jobs(
+            NameContains=prefix, SortBy="CreationTime", SortOrder="Descending", MaxResults=most
+        )
+    names = [one["TransformJobName"] for one in answer["TransformJobSummaries"]]
+    return [name for name in names if name.startswith(prefix)]

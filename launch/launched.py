@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from fitness.errors import InputError
+from launch.price import When
 from launch.request import Request
 from launch.template import request_of
 
@@ -17,6 +18,8 @@ OPTION_TAG: Final = "hostfit:option"
 REGION_TAG: Final = "hostfit:region"  # of roles that an exported script makes
 TOKEN_TAG: Final = "hostfit:token"  # noqa: S105 (of a plan, not of a person)
 PRICE_TAG: Final = "hostfit:usd-per-hour"
+JOB_PRICE_TAG: Final = "hostfit:usd-per-job-hour"
+JOB_TAG: Final = "hostfit:job"  # of the change that its job was started with
 BY_TAG: Final = "hostfit:by"
 EXPIRES_TAG: Final = "hostfit:expires"
 CHANGE_SET_PREFIX: Final = "hostfit-"  # of the names of change sets
@@ -94,7 +97,8 @@ class Launched:
     updated: datetime | None
     option: str | None
     token: str | None  # of the plan that it was made from
-    usd_per_hour: Decimal | None  # while idle, as confirmed
+    usd_per_hour: Decimal | None  # while idle
+    usd_per_job_hour: Decimal | None  # while a job runs; None of what has no jobs, too
     by: str | None
     expires: datetime | None
     tags: Mapping[str, str]
@@ -104,9 +108,14 @@ class Launched:
     request: Request | None = None  # None in a list of launches, and before anything was made
 
     @property
-    def operation(self) -> str:
-        """What made it as it is: the change set that was executed last."""
-        return self.change_set_id or self.stack_id
+    def job_origin(self) -> str | None:
+        """Which change of which stack its job was started with; None where no job was."""
+        change = self.tags.get(JOB_TAG)
+        return None if change is None else f"{self.stack_id} {change}"
+
+    def price_of(self, when: When) -> Decimal | None:
+        """Give the price of such an hour; None where it is not known."""
+        return self.usd_per_hour if when is When.IDLE else self.usd_per_job_hour
 
     @property
     def is_at_rest(self) -> bool:
@@ -154,6 +163,7 @@ def launched_of(stack: Mapping[str, Any], events: Iterable[Event] = (), request:
         option=tags.get(OPTION_TAG),
         token=tags.get(TOKEN_TAG),
         usd_per_hour=usd_of(tags.get(PRICE_TAG)),
+        usd_per_job_hour=usd_of(tags.get(JOB_PRICE_TAG)),
         by=tags.get(BY_TAG),
         expires=time_of(tags.get(EXPIRES_TAG)),
         tags=tags,

@@ -19,6 +19,7 @@ from launch.checks import check
 from launch.fleets import parameters
 from launch.notes import BILLED, about, irreversible, notes
 from launch.permissions import Permission, permissions
+from launch.price import Hourly, When
 from launch.request import Request
 from launch.template import template
 from launch.template_parts import Json, tags
@@ -50,7 +51,8 @@ class Plan:
     resources: tuple[PlannedResource, ...]
     idle: Bill  # an hour in which nothing is asked
     month: Bill | None  # with the workload's traffic; None without a workload, or where it can't run so
-    usd_per_hour: Decimal  # the idle hour: what a person confirms
+    usd_per_hour: Decimal  # the idle hour
+    to_confirm: Hourly  # what a person confirms: the idle hour, or that of a job which the launch starts
     most_usd_per_hour: Decimal | None  # with all that may run at once; None where a part of it has no known price
     usd_per_1k_requests: Decimal | None  # of the workload's month, where requests are paid one by one
     permissions: tuple[Permission, ...]
@@ -62,6 +64,11 @@ class Plan:
     def unpriced(self) -> tuple[str, ...]:
         """What is billed in an idle hour and has no known price: `usd_per_hour` leaves it out."""
         return self.idle.missing
+
+    @property
+    def while_idle(self) -> Hourly:
+        """What a person confirms of a change that starts no job."""
+        return Hourly(when=When.IDLE, usd_per_hour=self.usd_per_hour, unpriced=self.unpriced)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +98,22 @@ def plan(request: Request, *, book: PriceBook, workload: Workload | None = None,
         monthly = price.month(request, settings, workload, book=book, trace=trace)
     given = {name: one.model_data_url for name, one in parameters(request).items()}
     token = token_of(body, given)
-    usd_per_hour = price.confirmed(idle)
+    usd_per_hour, to_confirm = price.confirmed(idle), price.to_confirm(request, idle=idle, most=most)
     # A part of the price is none: without the tag it reads as unknown.
-    price_tag = {} if idle.missing else {"hostfit:usd-per-hour": plain(usd_per_hour, places=2)}
+    prices = {"hostfit:usd-per-hour": None if idle.missing else usd_per_hour}
+    if to_confirm.is_of_job:
+        prices["hostfit:usd-per-job-hour"] = to_confirm.known
+    price_tags = {name: plain(usd, places=2) for name, usd in prices.items() if usd is not None}
     return Plan(
         request=request,
         template=body,
         parameters=given,
-        tags={**tags(request), "hostfit:token": token, **price_tag},
+        tags={**tags(request), "hostfit:token": token, **price_tags},
         resources=tuple(_planned(request, name, one) for name, one in resources.items()),
         idle=idle,
         month=None if monthly is None else monthly.bill,
         usd_per_hour=usd_per_hour,
+        to_confirm=to_confirm,
         most_usd_per_hour=None if most.missing else price.confirmed(most),
         usd_per_1k_requests=monthly.usd_per_1k_requests if monthly and price.is_paid_by_request(request) else None,
         permissions=permissions(request, resources),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Context, Decimal
+from enum import StrEnum
 
 from fitness.analytic.settings import FOLLOWS
 from fitness.bill import Bill, Metered, bill_for
@@ -14,6 +15,7 @@ from fitness.workload import Workload
 from launch.fleets import Fleet, fleets
 from launch.request import Request
 from launch.settings import Settings
+from launch.template_batch import is_job_now
 from launch.template_parts import Resources
 
 SECONDS = 3600
@@ -21,6 +23,33 @@ CONFIRMED = Decimal("0.0001")  # what a person confirms, to a hundredth of a cen
 TRACKING_ALARMS = 2  # that Application Auto Scaling makes for a target
 _RENTED = {"async": "async", "batch": "batch_transform"}
 _EXACT = Context(prec=40)
+
+
+class When(StrEnum):
+    """The hour that a price is of."""
+
+    IDLE = "while idle"
+    JOB = "while its job runs"
+    SCHEDULED = "while a job of its schedule runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hourly:
+    """What an hour costs, as a person confirms it."""
+
+    when: When
+    usd_per_hour: Decimal  # of all that has a known price
+    unpriced: tuple[str, ...] = ()  # what is billed in this hour and has none
+
+    @property
+    def known(self) -> Decimal | None:
+        """The price; None where a part of it is not known."""
+        return None if self.unpriced else self.usd_per_hour
+
+    @property
+    def is_of_job(self) -> bool:
+        """Whether it is paid only while a job runs."""
+        return self.when is not When.IDLE
 
 
 def idle(request: Request, settings: Settings, resources: Resources, book: PriceBook) -> Bill:
@@ -37,6 +66,18 @@ def most_instances(settings: Settings) -> int:
     """As many as scaling, or its schedule, may start."""
     scheduled = [one["max_instances"] for one in settings.schedule]
     return max([settings.maximum, *(most for most in scheduled if isinstance(most, int))])
+
+
+def to_confirm(request: Request, *, idle: Bill, most: Bill) -> Hourly:
+    """The price that a launch confirms: of the hour that it sets going, the one of a job where it starts jobs."""
+    if request.option != "batch":
+        return hourly(idle, When.IDLE)
+    return hourly(most, When.JOB if is_job_now(request) else When.SCHEDULED)
+
+
+def hourly(bill: Bill, when: When) -> Hourly:
+    """An hour's bill as a person confirms it."""
+    return Hourly(when=when, usd_per_hour=confirmed(bill), unpriced=bill.missing)
 
 
 def confirmed(bill: Bill) -> Decimal:

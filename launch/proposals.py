@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from launch.launched import BY_TAG, CHANGE_SET_PREFIX, EXPIRES_TAG, Launched
+from launch.launched import BY_TAG, CHANGE_SET_PREFIX, EXPIRES_TAG, JOB_TAG, Launched
 from launch.plan import Plan
+from launch.price import Hourly
+from launch.template_batch import is_job_now, is_same_job
 
 CREATE, UPDATE = "CREATE", "UPDATE"
 _LONGEST_TAG_VALUE: Final = 256  # tagging best practices: "Tag naming limits", read 2026-11-21
@@ -53,23 +55,27 @@ class Proposal:
     stack_id: str
     change_set_id: str | None  # None: everything is as planned
     changes: tuple[Change, ...]
-    usd_per_hour_before: Decimal | None  # None: nothing runs, or its price is not known
+    before: Launched | None  # what would be changed; None for a creation
+    starts_job: bool  # a transform job, at once
     by: str
     expires: datetime | None
 
     @property
-    def usd_per_hour_after(self) -> Decimal:
+    def price(self) -> Hourly:
         """What a person confirms."""
-        return self.plan.usd_per_hour
+        starts_none = is_job_now(self.plan.request) and not self.starts_job
+        return self.plan.while_idle if starts_none else self.plan.to_confirm
+
+    @property
+    def usd_per_hour_before(self) -> Decimal | None:
+        """What such an hour cost before; None where nothing ran, or its price is not known."""
+        return None if self.before is None else self.before.price_of(self.price.when)
 
     @property
     def usd_per_hour_difference(self) -> Decimal | None:
-        """How much more an idle hour costs than before; None where that is not known."""
-        if self.plan.unpriced:
-            return None
-        if self.kind == CREATE:
-            return self.usd_per_hour_after
-        return None if self.usd_per_hour_before is None else self.usd_per_hour_after - self.usd_per_hour_before
+        """How much more such an hour costs than before; None where that is not known."""
+        after, before = self.price.known, Decimal(0) if self.kind == CREATE else self.usd_per_hour_before
+        return None if after is None or before is None else after - before
 
     @property
     def is_empty(self) -> bool:
@@ -91,6 +97,22 @@ def execution_token(change_set_id: str) -> str:
     return f"{CHANGE_SET_PREFIX}{hashlib.sha256(change_set_id.encode()).hexdigest()[:32]}"
 
 
+def starts_job(plan: Plan, stack: Launched | None) -> bool:
+    """Whether making a plan real starts a transform job: unless what runs has started the same one."""
+    if not is_job_now(plan.request):
+        return False
+    if stack is None or stack.request is None or stack.job_origin is None:
+        return True
+    return not is_same_job(stack.request, plan.request)
+
+
+def job_change(plan: Plan, stack: Launched | None, name: str) -> str | None:
+    """Give the change set that a launch's job is started with: this one, or an earlier one where it starts none."""
+    if starts_job(plan, stack):
+        return name
+    return stack.tags.get(JOB_TAG) if stack is not None and is_job_now(plan.request) else None
+
+
 def end_of(plan: Plan, stack: Launched | None, now: datetime) -> datetime | None:
     """Give the end of a launch: an update that asks for the same time to live keeps the end that was set."""
     hours = plan.request.time_to_live_h
@@ -109,9 +131,14 @@ def is_same_end(one: datetime | None, other: datetime | None) -> bool:
     return abs(one - other) <= _SAME_END
 
 
-def tags_of(plan: Plan, *, by: str, expires: datetime | None) -> list[dict[str, str]]:
-    """Give the tags of the stack, which CloudFormation passes on to all that it makes."""
+def tags_of(plan: Plan, *, by: str, expires: datetime | None, job: str | None) -> list[dict[str, str]]:
+    """Give the tags of the stack, which CloudFormation passes on to all that it makes.
+
+    `job` is the change set that the launch's job is started with.
+    """
     tags = {**plan.tags, BY_TAG: tag_value(by)}
+    if job is not None:
+        tags[JOB_TAG] = job
     if expires is not None:
         tags[EXPIRES_TAG] = expires.isoformat()
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -28,6 +28,8 @@ from launch.proposals import (
     end_of,
     execution_token,
     is_same_end,
+    job_change,
+    starts_job,
     tags_of,
     template_text,
 )
@@ -69,7 +71,7 @@ class Proposing(Looking):
 
         Raises: RefusedError, CloudError.
         """
-        check(confirmation, token=proposal.plan.token, usd_per_hour=proposal.usd_per_hour_after)
+        check(confirmation, token=proposal.plan.token, usd_per_hour=proposal.price.usd_per_hour)
         if proposal.change_set_id is None:
             return
         with explained():
@@ -166,7 +168,7 @@ class Proposing(Looking):
                 {"ParameterKey": key, "ParameterValue": value} for key, value in sorted(plan.parameters.items())
             ],
             "Capabilities": list(_CAPABILITIES),
-            "Tags": tags_of(plan, by=by, expires=expires),
+            "Tags": tags_of(plan, by=by, expires=expires, job=job_change(plan, stack, name)),
         }
         try:
             cloudformation.create_change_set(**asked)
@@ -191,7 +193,8 @@ class Proposing(Looking):
             stack_id=answer["StackId"],
             change_set_id=answer["ChangeSetId"],
             changes=changes_of(answer["Changes"]),
-            usd_per_hour_before=None if stack is None else stack.usd_per_hour,
+            before=stack,
+            starts_job=starts_job(plan, stack),
             by=by,
             expires=_end(answer),
         )
@@ -281,7 +284,8 @@ def _nothing_to_do(plan: Plan, stack: Launched, by: str) -> Proposal:
         stack_id=stack.stack_id,
         change_set_id=None,
         changes=(),
-        usd_per_hour_before=stack.usd_per_hour,
+        before=stack,
+        starts_job=False,
         by=by,
         expires=stack.expires,
     )

@@ -10,11 +10,12 @@ from fitness.options import OPTIONS
 from launch.failures import Failure, explain_reason
 from launch.launched import Event, Launched, Phase
 from launch.plan import Plan
+from launch.price import Hourly
 from launch.proposals import Change, Proposal
 from launch.removal import Removal
 from launch.request import as_document
+from launch.runs import FurtherRun
 from launch.sweep import Sweep
-from launch.template_batch import is_job_now
 
 HOURS_PER_MONTH = 730
 _SIGNS = {"Add": "+", "Modify": "~", "Remove": "-"}
@@ -47,6 +48,7 @@ def plan_text(plan: Plan) -> str:
     ]
     if plan.most_usd_per_hour != plan.usd_per_hour:
         parts.append(f"At most        {usd(plan.most_usd_per_hour)} per hour")
+    parts.append(f"To confirm     {price_text(plan.to_confirm)}")
     if plan.usd_per_1k_requests is not None:
         parts.append(f"1,000 requests {usd(plan.usd_per_1k_requests)}")
     if plan.month is not None:
@@ -57,12 +59,18 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(parts).replace("{account}", "<account>").replace("{region}", request.region)
 
 
+def price_text(price: Hourly) -> str:
+    """The price that is confirmed, and of which hour, or why it is not known."""
+    if price.unpriced:
+        missing, rest = ", ".join(price.unpriced), usd(price.usd_per_hour)
+        return f"unknown: no price is known for {missing}; the rest is {rest} per hour {price.when}"
+    return f"{usd(price.usd_per_hour)} per hour {price.when}"
+
+
 def _idle(plan: Plan) -> str:
     """The price of an idle hour and month, or why it is not known."""
     if plan.unpriced:
-        return (
-            f"unknown: no price is known for {', '.join(plan.unpriced)}; the rest is {usd(plan.usd_per_hour)} per hour"
-        )
+        return price_text(plan.while_idle)
     return f"{usd(plan.usd_per_hour)} per hour, {usd(plan.usd_per_hour * HOURS_PER_MONTH)} per month"
 
 
@@ -74,6 +82,11 @@ def plan_dict(plan: Plan) -> dict[str, object]:
         "usd_per_hour": plain(plan.usd_per_hour),
         "most_usd_per_hour": None if plan.most_usd_per_hour is None else plain(plan.most_usd_per_hour),
         "unpriced": plan.unpriced,
+        "to_confirm": {
+            "usd_per_hour": plain(plan.to_confirm.usd_per_hour),
+            "when": plan.to_confirm.when.value,
+            "unpriced": plan.to_confirm.unpriced,
+        },
         "usd_per_1k_requests": None if plan.usd_per_1k_requests is None else plain(plan.usd_per_1k_requests),
         "idle": plan.idle.as_dict(),
         "month": None if plan.month is None else plan.month.as_dict(),
@@ -92,19 +105,33 @@ def proposal_text(proposal: Proposal) -> str:
     others = sum(change.is_of_tags_only for change in proposal.changes)
     if others:
         told.append(f"  and the tags of {others} more")
-    before, after = proposal.usd_per_hour_before, proposal.usd_per_hour_after
-    difference = proposal.usd_per_hour_difference
-    unpriced = proposal.plan.unpriced
-    price = f"unknown; no price is known for {', '.join(unpriced)}" if unpriced else f"{usd(after)} per hour while idle"
+    price, difference = price_text(proposal.price), proposal.usd_per_hour_difference
     if proposal.kind == "UPDATE":
         more = "unknown" if difference is None else f"{'+' if difference >= 0 else ''}{usd(difference)}"
-        price += f"; before {usd(before)}, difference {more}"
-    end = "" if proposal.expires is None else f"\nIt expires at {proposal.expires:%Y-%m-%d %H:%M} UTC."
-    most = proposal.plan.most_usd_per_hour
-    started = (
-        f"\nIts job starts at once: {usd(most)} per hour until it ends." if is_job_now(proposal.plan.request) else ""
-    )
-    return "\n".join(["Changes", *told, "", f"Price: {price}.{started}{end}"])
+        price += f"; before {usd(proposal.usd_per_hour_before)}, difference {more}"
+    told += ["", f"Price: {price}."]
+    if job := _of_job(proposal):
+        told.append(job)
+    if proposal.expires is not None:
+        told.append(f"It expires at {proposal.expires:%Y-%m-%d %H:%M} UTC.")
+    return "\n".join(["Changes", *told])
+
+
+def _of_job(proposal: Proposal) -> str | None:
+    """When jobs start and what is paid of them; None of what runs none."""
+    given = proposal.plan.request.transform
+    if given is None:
+        return None
+    if given.schedule is not None:
+        return f"A job starts at every time of {given.schedule} (UTC) and is paid until it ends."
+    if proposal.starts_job:
+        return "Its job starts at once and is paid until it ends."
+    return "No job starts: the one of this launch was started before."
+
+
+def further_run_text(run: FurtherRun) -> str:
+    """What a further run of a batch launch is and costs."""
+    return f"{run.job} reads the input of {run.name} again.\nPrice: {price_text(run.price)}; it is paid until it ends."
 
 
 def event_line(event: Event) -> str:
@@ -130,12 +157,13 @@ def reason_text(launched: Launched) -> str:
 
 def launched_text(launched: Launched, now: datetime) -> str:
     """A launch on a page."""
-    hours = launched.age_s(now) / 3600
+    hours, job = launched.age_s(now) / 3600, launched.usd_per_job_hour
     expires = "never" if launched.expires is None else f"{launched.expires:%Y-%m-%d %H:%M} UTC"
     rows = {
         "option": launched.option or "unknown",
         "phase": f"{launched.phase.value} ({launched.status})",
         "price": f"{usd(launched.usd_per_hour)} per hour while idle",
+        **({} if job is None else {"price of a job": f"{usd(job)} per hour"}),
         "age": f"{hours:.1f} h, launched by {launched.by or 'unknown'}",
         "expires": expires + (", which is over" if launched.is_expired(now) else ""),
         **{f"output {key}": value for key, value in launched.outputs.items()},
@@ -156,6 +184,7 @@ def launched_dict(launched: Launched) -> dict[str, object]:
         "status": launched.status,
         "reason": launched.reason,
         "usd_per_hour": None if launched.usd_per_hour is None else plain(launched.usd_per_hour),
+        "usd_per_job_hour": None if launched.usd_per_job_hour is None else plain(launched.usd_per_job_hour),
         "created": launched.created.isoformat(),
         "expires": None if launched.expires is None else launched.expires.isoformat(),
         "by": launched.by,

@@ -6,9 +6,10 @@ without a `Confirmation` that matches what was shown.
 
 from launch.following import Following
 from launch.proposing import Proposing
+from launch.runs import Running
 from launch.sweep import Sweeping
 from launch.verify import Verifying
 
 
-class Stacks(Proposing, Following, Verifying, Sweeping):
+class Stacks(Proposing, Following, Verifying, Sweeping, Running):
     """The launches of an account and Region. Threads may share it."""

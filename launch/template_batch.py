@@ -1,8 +1,9 @@
 """Batch transform: what one job is asked, and the schedule that starts one after another."""
 
 import json
+from dataclasses import replace
 
-from launch.request import Request
+from launch.request import Request, as_document
 from launch.roles import job_prefix, schedule_role
 from launch.settings import Settings, settings_of
 from launch.template_hosting import encrypts_volume
@@ -14,6 +15,12 @@ RETRIES = 3  # of a start that failed; a job that failed is not started again
 def is_job_now(request: Request) -> bool:
     """Whether a launch of this request runs a job at once."""
     return request.transform is not None and request.transform.schedule is None
+
+
+def is_same_job(one: Request, other: Request) -> bool:
+    """Whether two resolved requests ask for the same job; their tags, their ends and the models' names may differ."""
+    asked = (as_document(replace(each, models=(), tags={}, time_to_live_h=None)) for each in (one, other))
+    return next(asked) == next(asked)
 
 
 def job(request: Request, *, model_name: str, job_name: str) -> Json:

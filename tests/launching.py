@@ -15,6 +15,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from fitness.bill import Bill
 from launch.plan import Confirmation, Plan
+from launch.price import Hourly, When
 from launch.request import Model, Request, as_document
 from launch.stacks import Stacks
 from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
@@ -72,6 +73,7 @@ def plan_of(name: str, resources: Resources, *, usd_per_hour: Decimal = PRICE, *
         idle=Bill(lines=(), region=REGION),
         month=None,
         usd_per_hour=usd_per_hour,
+        to_confirm=Hourly(when=When.IDLE, usd_per_hour=usd_per_hour),
         most_usd_per_hour=usd_per_hour,
         usd_per_1k_requests=None,
         permissions=(),
@@ -83,7 +85,7 @@ def plan_of(name: str, resources: Resources, *, usd_per_hour: Decimal = PRICE, *
 
 def confirmed(plan: Plan, by: str = "ada") -> Confirmation:
     """Confirm a plan."""
-    return Confirmation(token=plan.token, usd_per_hour=plan.usd_per_hour, by=by)
+    return Confirmation(token=plan.token, usd_per_hour=plan.to_confirm.usd_per_hour, by=by)
 
 
 def launch(stacks: Stacks, plan: Plan) -> Any:

@@ -7,7 +7,8 @@ import streamlit as st
 
 from launch.jobs import Job
 from launch.launched import Launched, Phase
-from ui import cloud, failing, launch_words, launching
+from launch.runs import FurtherRun
+from ui import cloud, failing, launch_words, launching, removing
 from ui import format as fmt
 
 _EVERY_S = 2
@@ -29,11 +30,30 @@ def draw(one: Launched) -> None:
         return
     if request.transform is not None and request.transform.schedule is not None:
         st.write(f"Jobs begin by themselves: `{request.transform.schedule}` (UTC).")
-    elif st.button("Run a job ...", key="end_job", icon=":material/play_arrow:"):
-        with failing.told("A job can't be run"):
-            launching.price_job(one)
-            _confirm(one)
+    else:
+        _draw_further(one)
     _watch(one.stack_id)
+
+
+def _draw_further(one: Launched) -> None:
+    """Draw the way to a further run: what it is and costs comes first."""
+    if st.button("Price a further job", key="end_job", icon=":material/play_arrow:"):
+        with failing.told("A job can't be run"):
+            launching.preview_run(one)
+    begun, waiting = launching.begun(one.name), launching.pending(launching.JOB, one.stack_id)
+    if waiting is None:
+        if begun is not None and begun.run.error is not None:
+            failing.draw(begun.run.error, title="The last action on it failed")
+    elif not waiting.run.is_over:
+        removing.wait(waiting.run, "Its jobs and its price are looked up.")
+    elif waiting.run.error is not None:
+        failing.draw(waiting.run.error, title="A job can't be run")
+    elif waiting.run.result is not None:
+        run = waiting.run.result
+        with st.container(border=True):
+            st.markdown(f"**{fmt.plain(run.job)}**: {fmt.plain(launch_words.hourly(run.price))}")
+            if st.button("Run it ...", key="end_job_now", type="primary"):
+                _confirm(run, waiting.nonce)
 
 
 @st.fragment(run_every=_EVERY_S)
@@ -74,16 +94,16 @@ def _row(one: Job) -> dict[str, str]:
 
 
 @st.dialog("Run a job now?", icon=":material/play_arrow:")
-def _confirm(one: Launched) -> None:
-    waiting = launching.pending(launching.JOB, one.stack_id)
-    if waiting is None or waiting.run.result is None:
-        st.write("Its price is not known; close this and try again.")
-        return
+def _confirm(run: FurtherRun, nonce: str) -> None:
     st.markdown(
-        f"It reads the input of **{fmt.plain(one.name)}** again. An hour of it costs "
-        f"{fmt.plain(launch_words.per_hour(waiting.run.result.usd_per_hour))}; it is billed until the job ends."
+        f"It reads the input of **{fmt.plain(run.name)}** again. It costs "
+        f"{fmt.plain(launch_words.hourly(run.price))}, and is billed until it ends."
     )
-    if st.button("Run it", key="end_job_confirmed", type="primary"):
-        with failing.told("The job was not started"):
-            launching.run_job(waiting.nonce)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Not now", key="end_job_not_now"):
+            launching.drop(launching.JOB)
             st.rerun()
+        if st.button(launch_words.confirm(run.price), key="end_job_confirmed", type="primary"):
+            with failing.told("The job was not started"):
+                launching.run_job(nonce)
+                st.rerun()

@@ -10,6 +10,8 @@ from launch.plan import Plan
 from ui import cloud, launch_export, launch_words, tables
 from ui import format as fmt
 
+_CONFIRMED = " This is the price that a launch confirms."
+
 
 def draw(plan: Plan) -> None:
     """Draw the plan."""
@@ -44,25 +46,33 @@ def draw(plan: Plan) -> None:
 
 
 def _draw_price(plan: Plan) -> None:
+    is_of_job = plan.to_confirm.is_of_job
     with st.grid(4, min_column_width=130):
         st.metric(
             "An hour, idle",
             fmt.plain(launch_words.per_hour(launch_words.idle(plan))),
-            help="What is billed while nothing is asked. This is the price that a launch confirms.",
+            help="What is billed while nothing is asked." + ("" if is_of_job else _CONFIRMED),
         )
         st.metric(
             "A month, idle", fmt.plain(fmt.usd(launch_words.per_month(launch_words.idle(plan)))), help="730 hours."
         )
-        st.metric(
-            "An hour, at most",
-            fmt.plain(launch_words.per_hour(plan.most_usd_per_hour)),
-            help="With as many instances as scaling may start. Requests that are paid one by one come on top.",
-        )
+        if is_of_job:
+            st.metric(
+                "An hour of a job",
+                fmt.plain(launch_words.per_hour(plan.to_confirm.known)),
+                help="All instances of one job, while it runs." + _CONFIRMED,
+            )
+        else:
+            st.metric(
+                "An hour, at most",
+                fmt.plain(launch_words.per_hour(plan.most_usd_per_hour)),
+                help="With as many instances as scaling may start. Requests that are paid one by one come on top.",
+            )
         if plan.month is not None:
             st.metric("A month, in use", fmt.plain(fmt.usd(plan.month.total)), help="As the workload declares it.")
         elif plan.usd_per_1k_requests is not None:
             st.metric("A thousand requests", fmt.plain(fmt.usd(plan.usd_per_1k_requests)))
-    missing = sorted({*plan.idle.missing, *(plan.month.missing if plan.month else ())})
+    missing = sorted({*plan.idle.missing, *plan.to_confirm.unpriced, *(plan.month.missing if plan.month else ())})
     if missing:
         st.warning(
             f"No price is known for {fmt.plain(fmt.listed(missing))}. The sums leave it out.",

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from launch.launched import Launched, Phase
 from launch.plan import Plan
+from launch.price import Hourly
 from ui import format as fmt
 from ui.words import Sign
 
@@ -122,6 +123,23 @@ def spent(launched: Launched, now: datetime) -> Decimal | None:
 def idle(plan: Plan) -> Decimal | None:
     """Give the price of an idle hour; None where a part of it is not known."""
     return None if plan.unpriced else plan.usd_per_hour
+
+
+def hourly(price: Hourly) -> str:
+    """Give the price of an hour, and of which, or why it is not known.
+
+    >>> from launch.price import When
+    >>> hourly(Hourly(when=When.JOB, usd_per_hour=Decimal("0.23")))
+    '$0.23 an hour while its job runs'
+    """
+    if price.unpriced:
+        return f"an unknown price {price.when}, since none is known for {fmt.listed(price.unpriced)}"
+    return f"{per_hour(price.usd_per_hour)} an hour {price.when}"
+
+
+def confirm(price: Hourly) -> str:
+    """Give the words of the button that confirms a price."""
+    return "Confirm without a price" if price.unpriced else f"Confirm {fmt.plain(per_hour(price.usd_per_hour))} an hour"
 
 
 def per_month(usd_per_hour: Decimal | None) -> Decimal | None:

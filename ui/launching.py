@@ -9,17 +9,14 @@ import secrets
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
 import streamlit as st
 
 from fitness.errors import InputError, Problem
 from fitness.workload import Workload
-from launch import jobs, models
+from launch import models
 from launch import plan as planning
-from launch.clients import Clients
-from launch.errors import FailedError
 from launch.launched import Launched, Phase
 from launch.plan import Confirmation, Plan
 from launch.proposals import Proposal
@@ -28,7 +25,6 @@ from launch.request import Request, models_of
 from launch.samples import PREFIX as SAMPLE
 from launch.stacks import Stacks
 from launch.sweep import Sweep, Swept
-from launch.template_batch import is_job_now
 from ui import cloud, data, roles, scenario, state, uploads
 from ui.cloud import Place
 from ui.errors import SpentError
@@ -71,14 +67,6 @@ class Begun:
     change_set_id: str | None = None  # that the stack shows once the action has reached it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PricedJob:
-    """A run of a batch launch, and what an hour of it costs."""
-
-    launched: Launched
-    usd_per_hour: Decimal | None  # None where it is not known
-
-
 def plan_of(request: Request, workload: Workload | None) -> Run[Plan]:
     """Give the run that makes the plan of a request; nothing is written anywhere.
 
@@ -111,7 +99,7 @@ def review(request: Request, workload: Workload | None, plan: Plan) -> None:
 
 def subject_of(plan: Plan) -> Hashable:
     """Give what a review of a plan is about: at another price it is another."""
-    return plan.token, plan.usd_per_hour
+    return plan.token, plan.to_confirm
 
 
 def preview_removal(name: str, stack_id: str) -> None:
@@ -124,12 +112,10 @@ def find_left_over() -> None:
     look_up(SWEEP, SWEEP, Stacks.sweep)
 
 
-def price_job(one: Launched) -> None:
-    """Look up what an hour of a job costs. Raises: NotAllowedError."""
-    request, book = one.request, data.price_book()
-    if request is not None:
-        price = planning.plan(request, book=book).most_usd_per_hour
-        look_up(JOB, one.stack_id, lambda _: PricedJob(launched=one, usd_per_hour=price))
+def preview_run(one: Launched) -> None:
+    """Look up what a further run of a batch launch costs. Raises: NotAllowedError."""
+    book = data.price_book()
+    look_up(JOB, one.stack_id, lambda stacks: stacks.preview_run(one.name, book=book))
 
 
 def look_up(purpose: str, subject: Hashable, work: Callable[[Stacks], Any]) -> None:
@@ -155,23 +141,23 @@ def drop(purpose: str) -> None:
 def launch(nonce: str) -> None:
     """Begin what was reviewed, in the background: models are uploaded, then the change set is executed.
 
-    A batch launch without a schedule then runs its job.
+    A job that this asks for is started then.
     Raises: NotAllowedError, SpentError.
     """
     one, reviewed = _take(LAUNCH, nonce)
     stacks, clients, proposal = cloud.stacks(one.place), cloud.clients(one.place), reviewed.proposal
-    asked = proposal.plan.request
+    asked, price = proposal.plan.request, proposal.price
     _runs().forget(reviewed.plan_token)  # what lies in a folder may be something else the next time
-    confirmation = Confirmation(token=proposal.plan.token, usd_per_hour=proposal.usd_per_hour_after, by=one.by)
+    confirmation = Confirmation(token=proposal.plan.token, usd_per_hour=price.usd_per_hour, by=one.by)
 
     def work() -> None:
         models.upload(asked, clients)
         stacks.execute(proposal, confirmation)
         cloud.forget()
-        if is_job_now(asked):
+        if proposal.starts_job:
             found = stacks.follow(proposal.stack_id, change_set_id=proposal.change_set_id)
             if found.phase is Phase.LIVE and not found.is_rolled_back:
-                _start_job(clients, found)
+                stacks.start_job(found)
 
     run = background((LAUNCH, nonce, "begun"), work)
     _all_begun()[asked.name] = Begun(run=run, change_set_id=proposal.change_set_id)
@@ -202,10 +188,11 @@ def sweep(nonce: str) -> Run[Swept]:
 
 def run_job(nonce: str) -> None:
     """Begin another run of a batch launch. Raises: NotAllowedError, SpentError."""
-    one, priced = _take(JOB, nonce)
-    clients, found = cloud.clients(one.place), priced.launched
-    run = background((JOB, nonce, "begun"), lambda: _start_job(clients, found))
-    _all_begun()[found.name] = Begun(run=run)
+    one, shown = _take(JOB, nonce)
+    stacks, book = cloud.stacks(one.place), data.price_book()
+    confirmation = Confirmation(token=shown.token, usd_per_hour=shown.price.usd_per_hour, by=one.by)
+    run = background((JOB, nonce, "begun"), lambda: stacks.run_again(shown.name, confirmation, book=book))
+    _all_begun()[shown.name] = Begun(run=run)
 
 
 def begun(name: str) -> Begun | None:
@@ -236,23 +223,6 @@ def background(token: Hashable, work: Callable[[], Found]) -> Run[Found]:
     while not run.is_over and time.monotonic() < deadline:
         time.sleep(_SETTLE_STEP_S)
     return run
-
-
-def _start_job(clients: Clients, found: Launched) -> None:
-    """Start the next run of a batch launch; the same run twice is one."""
-    if found.request is None or found.token is None:
-        raise FailedError("what the job would read can't be told from the launch; launch it again")
-    stem = jobs.job_name(found.request, found.operation).removesuffix("1")
-    tails = [one.name.removeprefix(stem) for one in jobs.listed(clients, found.request) if one.name.startswith(stem)]
-    run = max((int(tail) for tail in tails if tail.isdigit()), default=0) + 1
-    jobs.start(
-        clients,
-        found.request,
-        model_name=found.outputs["ModelName"],
-        token=found.token,
-        operation=found.operation,
-        run=run,
-    )
 
 
 def _confirmation(shown: Removal | Sweep, by: str) -> Confirmation:

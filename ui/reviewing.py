@@ -11,7 +11,6 @@ from fitness.workload import Workload
 from launch.plan import Plan
 from launch.proposals import CREATE, Change, Proposal
 from launch.request import Request
-from launch.template_batch import is_job_now
 from ui import cloud, failing, launch_draft, launch_plan, launch_words, launching, removing, roles, watching
 from ui import format as fmt
 from ui.roles import Role
@@ -87,19 +86,16 @@ def _title(proposal: Proposal) -> str:
 
 
 def _difference(proposal: Proposal) -> str:
-    """Say what an idle hour costs then, and what it costs now."""
-    after = launch_words.per_hour(proposal.usd_per_hour_after)
-    if proposal.plan.unpriced:
-        return f"what an hour costs is not known, since no price is known for {fmt.listed(proposal.plan.unpriced)}."
-    if proposal.kind == CREATE:
-        return f"{after} an hour more than now."
-    difference = proposal.usd_per_hour_difference
+    """Say what an hour costs then, and what such an hour costs now."""
+    after, difference = launch_words.hourly(proposal.price), proposal.usd_per_hour_difference
+    if proposal.kind == CREATE or proposal.price.unpriced:
+        return f"{after}."
     if difference is None:
-        return f"{after} an hour; what it costs now is not known."
+        return f"{after}; what it costs now is not known."
     if difference == 0:
-        return f"{after} an hour, as now."
+        return f"{after}, as now."
     more = "more" if difference > 0 else "less"
-    return f"{after} an hour, {launch_words.per_hour(abs(difference))} {more} than now."
+    return f"{after}, {launch_words.per_hour(abs(difference))} {more} than now."
 
 
 def _table(changes: Sequence[Change]) -> pd.DataFrame:
@@ -124,23 +120,21 @@ def _rows(change: Change) -> list[dict[str, Any]]:
 
 @st.dialog("Confirm the price", icon=":material/payments:")
 def _confirm(proposal: Proposal, nonce: str) -> None:
-    plan, here = proposal.plan, cloud.here()
-    idle = launch_words.idle(plan)
-    hour, month = launch_words.per_hour(idle), fmt.usd(launch_words.per_month(idle))
+    plan, price, here = proposal.plan, proposal.price, cloud.here()
+    month = fmt.usd(launch_words.per_month(launch_words.idle(plan)))
     st.markdown(f"**{fmt.plain(plan.request.name)}** in **{fmt.plain(here.title)}**")
     left, right = st.columns(2)
-    left.metric("An hour, idle", fmt.plain(hour))
+    left.metric(f"An hour, {price.when.removeprefix('while ')}", fmt.plain(launch_words.per_hour(price.known)))
     right.metric("A month, idle", fmt.plain(month))
-    if idle is None:
+    if price.unpriced:
         st.warning(
-            f"No price is known for {fmt.plain(fmt.listed(plan.unpriced))}: look it up before you confirm.",
+            f"No price is known for {fmt.plain(fmt.listed(price.unpriced))}: look it up before you confirm.",
             icon=":material/money_off:",
         )
-    most = fmt.plain(launch_words.per_hour(plan.most_usd_per_hour))
-    if is_job_now(plan.request):
-        st.markdown(f"**Its job starts at once: {most} an hour until it ends.**")
-    elif plan.most_usd_per_hour != idle:
-        st.markdown(f"At most {most} an hour, fully scaled out.")
+    if plan.request.transform is not None:
+        st.markdown(f"**{fmt.plain(_of_jobs(proposal, plan.request.transform.schedule))}**")
+    elif plan.most_usd_per_hour != price.known:
+        st.markdown(f"At most {fmt.plain(launch_words.per_hour(plan.most_usd_per_hour))} an hour, fully scaled out.")
     if plan.usd_per_1k_requests is not None:
         st.markdown(f"A thousand requests cost {fmt.plain(fmt.usd(plan.usd_per_1k_requests))}.")
     st.caption(_until(is_sandbox=here.is_sandbox))
@@ -148,7 +142,7 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
         if st.button("Not now", key="lch_not_now"):
             st.rerun()
         if st.button(
-            "Confirm without a price" if idle is None else f"Confirm {fmt.plain(hour)} an hour",
+            launch_words.confirm(price),
             key="lch_confirmed",
             type="primary",
             icon=":material/rocket_launch:",
@@ -157,6 +151,15 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
                 launching.launch(nonce)
                 watching.enter(plan.request.name)
                 st.rerun()
+
+
+def _of_jobs(proposal: Proposal, schedule: str | None) -> str:
+    """Say when jobs start, which are billed until they end."""
+    if schedule is not None:
+        return f"A job starts at every time of {schedule} (UTC), and is billed until it ends."
+    if proposal.starts_job:
+        return "Its job starts at once, and is billed until it ends."
+    return "No job starts; the one of this launch was started before."
 
 
 def _until(*, is_sandbox: bool) -> str:

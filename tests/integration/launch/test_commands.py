@@ -11,10 +11,8 @@ import pytest
 import yaml
 
 from fitness import presets, workload_file
-from launch.cli import main
 from launch.launched import Phase
 from launch.stacks import Stacks
-from sandbox.settings import ACCESS_KEY, REGION, SECRET_KEY
 from tests.launching import end, launch, plan_of, topic
 from tests.stack_templates import policy, role
 
@@ -25,14 +23,6 @@ region: us-east-1
 configuration: {{instance_type: {instance}, min_instances: 1, max_instances: 1}}
 models: [{{source: "sample:iris"}}]
 """
-BATCH = """
-name: flowers
-option: batch
-region: us-east-1
-configuration: {instance_type: ml.m5.large, instances: 1}
-models: [{source: "sample:iris"}]
-transform: {input_s3: s3://flowers/in/, output_s3: s3://flowers/out/}
-"""
 CHANGING = """
 name: changing
 option: real_time
@@ -41,35 +31,6 @@ configuration: {instance_type: ml.m5.large, min_instances: 1, max_instances: 1}
 models: [{source: model, framework: sklearn}]
 """
 PRICES = {"ml.m5.large": "0.115", "ml.m5.xlarge": "0.23"}
-
-
-@pytest.fixture
-def chosen(sandbox, hosting, monkeypatch):
-    """The environment that chooses the sandbox."""
-    found = {
-        "AWS_ENDPOINT_URL": sandbox.url,
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": sandbox.runtime_url,
-        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-    }
-    for name, value in found.items():
-        monkeypatch.setenv(name, value)
-    return found
-
-
-@pytest.fixture
-def run(chosen, capfd):
-    """Run a command; gives its status and what it wrote to both streams."""
-
-    def command(*arguments):
-        capfd.readouterr()
-        status = main([str(one) for one in arguments])
-        out, err = capfd.readouterr()
-        return status, out, err
-
-    return command
 
 
 @pytest.fixture
@@ -178,25 +139,6 @@ def test_what_is_wrong_is_said(run, file, arguments, expected, words):
     path = file("unlaunched")
     status, _, err = run(*(path if one == "FILE" else one for one in arguments))
     assert (status, words in err) == (expected, True)
-
-
-def test_a_batch_launch_runs_its_job_once_whenever_it_is_made(run, tmp_path, sandbox):
-    s3 = sandbox.client("s3")
-    s3.create_bucket(Bucket="flowers")
-    s3.put_object(Bucket="flowers", Key="in/a.csv", Body=b"5.1,3.5,1.4,0.2\n")
-    path = tmp_path / "flowers.yaml"
-    path.write_text(BATCH)
-
-    def jobs():
-        found = sandbox.client("sagemaker").list_transform_jobs(NameContains="flowers-")["TransformJobSummaries"]
-        return {one["TransformJobName"] for one in found}
-
-    for count in (1, 2):
-        for _ in range(2):  # the second finds the job of the first, as after a kill between the stack and the job
-            status, _, err = run("up", path, "--confirm", "0")
-            assert (status, "is done; its results are under s3://flowers/out" in err) == (0, True), err
-            assert len(jobs()) == count
-        assert run("down", "flowers", "--confirm", "0")[0] == 0
 
 
 def test_models_that_have_changed_since_the_plan_are_not_launched(run, tmp_path, monkeypatch, account):

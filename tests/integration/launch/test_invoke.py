@@ -122,15 +122,16 @@ def lines(s3):
     return request("batch", Model(source="./echo"), transform=transform)
 
 
-def test_an_operation_starts_one_job_however_often_it_is_asked(hosting, echo, lines):
+def test_an_origin_starts_one_job_however_often_it_is_asked(hosting, echo, lines):
     clients = hosting.sandbox.client
-    name = jobs.start(clients, lines, model_name=echo, token="a" * 64, operation="a")
-    assert jobs.start(clients, lines, model_name=echo, token="a" * 64, operation="a") == name
+    name = jobs.start(clients, lines, model_name=echo, token="a" * 64, origin="a")
+    assert jobs.start(clients, lines, model_name=echo, token="a" * 64, origin="a") == name
     done = until(lambda: None if (found := jobs.look(clients, name)).is_running else found, within_s=60)
     assert (done.status, done.reason) == ("Completed", None)
     assert jobs.output(clients, done) == {"results/a.csv.out": b"1\n2\n"}
-    second = jobs.start(clients, lines, model_name=echo, token="a" * 64, operation="a", run=2)
+    second = jobs.start(clients, lines, model_name=echo, token="a" * 64, origin="a", run=2)
     assert [one.name for one in jobs.listed(clients, lines)] == [second, name]
+    assert (jobs.next_run(clients, lines, "a"), jobs.next_run(clients, lines, "another")) == (3, 1)
     arn = hosting.sagemaker.describe_transform_job(TransformJobName=name)["TransformJobArn"]
     tags = {tag["Key"]: tag["Value"] for tag in hosting.sagemaker.list_tags(ResourceArn=arn)["Tags"]}
     assert tags == {"hostfit:launch": "x", "hostfit:option": "batch", "hostfit:token": "a" * 64}
@@ -138,7 +139,7 @@ def test_an_operation_starts_one_job_however_often_it_is_asked(hosting, echo, li
 
 def test_a_job_is_stopped_and_one_that_has_ended_stays(hosting, echo, lines):
     clients = hosting.sandbox.client
-    name = jobs.start(clients, lines, model_name=echo, token="b" * 64, operation="b")
+    name = jobs.start(clients, lines, model_name=echo, token="b" * 64, origin="b")
     jobs.stop(clients, name)
     done = until(lambda: None if (found := jobs.look(clients, name)).is_running else found, within_s=60)
     assert done.status in {"Stopped", "Completed"}

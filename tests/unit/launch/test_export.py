@@ -64,4 +64,4 @@ def test_a_script_uses_only_what_it_defines(kind: str):
 @pytest.mark.parametrize("kind", REQUESTS)
 def test_a_script_says_its_price(kind: str):
     found = planned(kind)
-    assert f"{found.usd_per_hour} USD an hour" in as_script(found)
+    assert f"{found.to_confirm.usd_per_hour} USD an hour" in as_script(found)

@@ -56,9 +56,9 @@ def test_names_tokens_and_tags_are_what_aws_takes(by, change_set_id):
 
 def test_the_tags_say_who_and_until_when():
     plan = plan_of("iris", topic())
-    found = {tag["Key"]: tag["Value"] for tag in tags_of(plan, by="ada", expires=NOW)}
+    found = {tag["Key"]: tag["Value"] for tag in tags_of(plan, by="ada", expires=NOW, job=None)}
     assert found == {**plan.tags, "hostfit:by": "ada", "hostfit:expires": "2026-11-21T12:00:00+00:00"}
-    assert "hostfit:expires" not in {tag["Key"] for tag in tags_of(plan, by="ada", expires=None)}
+    assert "hostfit:expires" not in {tag["Key"] for tag in tags_of(plan, by="ada", expires=None, job=None)}
 
 
 def test_a_launch_ends_its_time_after_it_is_proposed():

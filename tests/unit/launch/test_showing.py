@@ -60,7 +60,7 @@ def test_an_update_shows_what_changes_and_the_difference_of_the_price(planned):
     )  # fmt: skip
     proposal = Proposal(
         plan=planned, kind="UPDATE", stack_id="s", change_set_id="c", changes=changes,
-        usd_per_hour_before=planned.usd_per_hour + 1, by="ada", expires=NOW,
+        before=launched(**{"hostfit:usd-per-hour": str(planned.usd_per_hour + 1)}), starts_job=False, by="ada", expires=NOW,
     )  # fmt: skip
     now = showing.usd(planned.usd_per_hour)
     assert showing.proposal_text(proposal).splitlines() == [

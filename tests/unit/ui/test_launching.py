@@ -8,6 +8,9 @@ import pytest
 import streamlit as st
 
 from fitness.errors import InputError
+from launch.launched import Phase
+from launch.plan import Confirmation
+from launch.price import Hourly, When
 from launch.request import Model, Request, Variant
 from ui import cloud, launching, uploads
 from ui.errors import NotAllowedError, SpentError
@@ -15,6 +18,7 @@ from ui.errors import NotAllowedError, SpentError
 ADA = {"is_logged_in": True, "email": "ada@example.org"}
 EVE = {"is_logged_in": True, "email": "eve@example.org"}
 PRICE = Decimal("0.115")
+HOUR = Hourly(when=When.IDLE, usd_per_hour=PRICE)
 REQUEST = Request(
     name="iris",
     option="real_time",
@@ -22,7 +26,7 @@ REQUEST = Request(
     configuration={"instance_type": "ml.m5.large"},
     models=(Model(source="s3://models/iris/model.tar.gz"),),
 )
-PLAN = SimpleNamespace(token="t", usd_per_hour=PRICE, request=REQUEST)  # noqa: S106 (of a plan, not of a person)
+PLAN = SimpleNamespace(token="t", to_confirm=HOUR, request=REQUEST)  # noqa: S106 (of a plan, not of a person)
 
 
 class Account:
@@ -34,7 +38,7 @@ class Account:
 
     def propose(self, plan, *, by):
         return SimpleNamespace(
-            plan=plan, usd_per_hour_after=plan.usd_per_hour, stack_id="s", change_set_id="c", asked_by=by
+            plan=plan, price=plan.to_confirm, starts_job=False, stack_id="s", change_set_id="c", asked_by=by
         )
 
     def execute(self, proposal, confirmation):
@@ -77,14 +81,14 @@ def nonce(purpose, subject):
 
 def test_what_was_confirmed_is_executed_with_its_price_and_who_gave_it(tab):
     launching.review(REQUEST, None, PLAN)
-    launching.launch(nonce(launching.LAUNCH, ("t", PRICE)))
+    launching.launch(nonce(launching.LAUNCH, ("t", HOUR)))
     assert tab.accounts[""].done == [("execute", "t", PRICE, "ada@example.org")]
     assert launching.begun("iris").run.error is None
 
 
 def test_a_replayed_click_launches_nothing(tab):
     launching.review(REQUEST, None, PLAN)
-    shown = nonce(launching.LAUNCH, ("t", PRICE))
+    shown = nonce(launching.LAUNCH, ("t", HOUR))
     launching.launch(shown)
     with pytest.raises(SpentError):
         launching.launch(shown)
@@ -93,7 +97,7 @@ def test_a_replayed_click_launches_nothing(tab):
 
 def test_another_tab_confirms_nothing(tab, monkeypatch):
     launching.review(REQUEST, None, PLAN)
-    shown = nonce(launching.LAUNCH, ("t", PRICE))
+    shown = nonce(launching.LAUNCH, ("t", HOUR))
     monkeypatch.setattr(st, "session_state", {})
     with pytest.raises(SpentError):
         launching.launch(shown)
@@ -104,7 +108,7 @@ def test_a_guessed_nonce_confirms_nothing_and_leaves_the_review(tab):
     launching.review(REQUEST, None, PLAN)
     with pytest.raises(SpentError):
         launching.launch("0" * 32)
-    assert launching.pending(launching.LAUNCH, ("t", PRICE)) is not None
+    assert launching.pending(launching.LAUNCH, ("t", HOUR)) is not None
 
 
 def test_an_architect_can_neither_review_nor_preview_nor_sweep(tab, monkeypatch):
@@ -120,7 +124,7 @@ def test_an_architect_can_neither_review_nor_preview_nor_sweep(tab, monkeypatch)
 
 def test_who_loses_the_role_between_review_and_confirmation_launches_nothing(tab, monkeypatch):
     launching.review(REQUEST, None, PLAN)
-    shown = nonce(launching.LAUNCH, ("t", PRICE))
+    shown = nonce(launching.LAUNCH, ("t", HOUR))
     monkeypatch.setattr(st, "secrets", {"roles": {"operations": []}})
     with pytest.raises(NotAllowedError):
         launching.launch(shown)
@@ -129,7 +133,7 @@ def test_who_loses_the_role_between_review_and_confirmation_launches_nothing(tab
 
 def test_another_person_in_the_same_tab_confirms_nothing(tab, monkeypatch):
     launching.review(REQUEST, None, PLAN)
-    shown = nonce(launching.LAUNCH, ("t", PRICE))
+    shown = nonce(launching.LAUNCH, ("t", HOUR))
     monkeypatch.setattr(st, "secrets", {"roles": {"operations": ["*"]}})
     monkeypatch.setattr(st, "user", EVE)
     with pytest.raises(SpentError):
@@ -141,12 +145,12 @@ def test_a_review_is_about_one_plan_and_one_account(tab):
     launching.review(REQUEST, None, PLAN)
     assert launching.pending(launching.LAUNCH, "another plan") is None
     tab.profile = "prod"
-    assert launching.pending(launching.LAUNCH, ("t", PRICE)) is None
+    assert launching.pending(launching.LAUNCH, ("t", HOUR)) is None
 
 
 def test_at_another_price_it_is_reviewed_anew(tab):
     launching.review(REQUEST, None, PLAN)
-    dearer = SimpleNamespace(token="t", usd_per_hour=PRICE + 1, request=REQUEST)  # noqa: S106 (as above)
+    dearer = SimpleNamespace(token="t", to_confirm=replace(HOUR, usd_per_hour=PRICE + 1), request=REQUEST)  # noqa: S106 (as above)
     assert launching.pending(launching.LAUNCH, launching.subject_of(PLAN)) is not None
     assert launching.pending(launching.LAUNCH, launching.subject_of(dearer)) is None
 
@@ -158,14 +162,14 @@ def test_a_plan_serves_one_launch_since_what_lies_in_a_folder_may_change(tab, mo
     for _ in range(2):
         launching.plan_of(REQUEST, None)
     launching.review(REQUEST, None, PLAN)
-    launching.launch(nonce(launching.LAUNCH, ("t", PRICE)))
+    launching.launch(nonce(launching.LAUNCH, ("t", HOUR)))
     launching.plan_of(REQUEST, None)
     assert made == [REQUEST, REQUEST]
 
 
 def test_a_launch_goes_to_the_account_that_was_reviewed(tab):
     launching.review(REQUEST, None, PLAN)
-    shown = nonce(launching.LAUNCH, ("t", PRICE))
+    shown = nonce(launching.LAUNCH, ("t", HOUR))
     tab.profile = "prod"
     launching.launch(shown)
     assert tab.accounts[""].done
@@ -175,7 +179,7 @@ def test_a_launch_goes_to_the_account_that_was_reviewed(tab):
 def test_a_failure_in_the_background_is_kept_for_the_page(tab):
     tab.accounts[""].error = SpentError("no")
     launching.review(REQUEST, None, PLAN)
-    launching.launch(nonce(launching.LAUNCH, ("t", PRICE)))
+    launching.launch(nonce(launching.LAUNCH, ("t", HOUR)))
     assert str(launching.begun("iris").run.error) == "no"
 
 
@@ -214,25 +218,39 @@ def test_a_sweep_removes_what_was_shown_once(tab, monkeypatch):
     assert tab.accounts[""].done == [("sweep", "w", PRICE)]
 
 
-def test_a_further_job_is_priced_first_and_is_the_next_run(tab, monkeypatch):
-    started = []
-    one = SimpleNamespace(
-        name="scoring",
-        stack_id="s",
-        request=REQUEST,
-        outputs={"ModelName": "m"},
-        token="p",  # noqa: S106
-        operation="c",
+def test_a_launch_starts_its_job_where_the_review_says_so(tab, monkeypatch):
+    account, started = tab.accounts[""], []
+    ends = [(Phase.LIVE, False), (Phase.LIVE, True), (Phase.FAILED, False)]  # live, taken back, not made
+    job = Hourly(when=When.JOB, usd_per_hour=PRICE)
+    for phase, is_rolled_back in ends:
+        for starts_job in (True, False):
+            proposal = SimpleNamespace(
+                plan=PLAN, price=job, starts_job=starts_job, stack_id="s", change_set_id="c"
+            )  # fmt: skip
+            found = SimpleNamespace(phase=phase, is_rolled_back=is_rolled_back)
+            monkeypatch.setattr(account, "propose", lambda plan, *, by, made=proposal: made, raising=False)
+            monkeypatch.setattr(account, "follow", lambda stack, *, change_set_id, end=found: end, raising=False)
+            monkeypatch.setattr(account, "start_job", started.append, raising=False)
+            launching.review(REQUEST, None, PLAN)
+            launching.launch(nonce(launching.LAUNCH, ("t", HOUR)))
+            assert launching.begun("iris").run.error is None
+    assert [(one.phase, one.is_rolled_back) for one in started] == ends[:1]
+
+
+def test_a_further_job_is_priced_first_and_its_price_is_what_is_confirmed(tab, monkeypatch):
+    account, started = tab.accounts[""], []
+    run = SimpleNamespace(name="scoring", token="j", price=Hourly(when=When.JOB, usd_per_hour=PRICE))  # noqa: S106
+    monkeypatch.setattr(account, "preview_run", lambda name, *, book: run, raising=False)
+    monkeypatch.setattr(
+        account, "run_again", lambda name, confirmed, *, book: started.append((name, confirmed)), raising=False
     )
-    runs = [launching.jobs.job_name(REQUEST, made, run) for made, run in (("c", 9), ("c", 41), ("another", 50))]
-    earlier = [SimpleNamespace(name=name) for name in runs]
-    monkeypatch.setattr(launching.planning, "plan", lambda request, *, book: SimpleNamespace(most_usd_per_hour=PRICE))
-    monkeypatch.setattr(launching.jobs, "listed", lambda clients, request: earlier)
-    monkeypatch.setattr(launching.jobs, "start", lambda clients, request, **given: started.append(given))
-    launching.price_job(one)
-    assert launching.pending(launching.JOB, "s").run.result.usd_per_hour == PRICE
-    launching.run_job(nonce(launching.JOB, "s"))
-    assert started == [{"model_name": "m", "token": "p", "operation": "c", "run": 42}]
+    launching.preview_run(SimpleNamespace(name="scoring", stack_id="s"))
+    assert launching.pending(launching.JOB, "s").run.result.price.usd_per_hour == PRICE
+    shown = nonce(launching.JOB, "s")
+    launching.run_job(shown)
+    with pytest.raises(SpentError):
+        launching.run_job(shown)
+    assert started == [("scoring", Confirmation(token="j", usd_per_hour=PRICE, by="ada@example.org"))]  # noqa: S106
 
 
 @pytest.mark.parametrize("source", ["/etc", "~/.aws", "model", "file:///etc"])
