@@ -17,18 +17,20 @@ from typing import NoReturn
 
 from fitness import answer, document, flips, limits, offers, presets, record, usage, workload_file
 from fitness.analytic import settings
-from fitness.errors import FitnessError, InputError, Problem
+from fitness.errors import FitnessError, InputError, Problem, both
 from fitness.options import OPTIONS
 from fitness.prices import Price, PriceBook, load_book
+from fitness.priors import with_fixed
 from fitness.simulation import compiled, play, report, streams, sweep
 from fitness.simulation.policy_settings import configured
 from fitness.study import SEED, Study, study
 from fitness.terminal import Line
-from fitness.trace import Trace, read_trace
+from fitness.trace import UNITS, Trace, read_trace
 from fitness.verdict import bill_of, recommend
 from fitness.workload import Workload
 
 DONE, FAILED, BAD_INPUT, INFEASIBLE = 0, 1, 2, 3
+NOT_PRICED = "no priced configuration of it exists in this Region"
 MOST_BYTES = 1_000_000  # of a document on standard input; the reader's own limit is lower and says so
 
 
@@ -127,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     turning.add_argument("--json", action="store_true", help="the answer as JSON")
     for one in (ranking, bill, playing, turning):
         one.add_argument("--trace", metavar="FILE", help="recorded arrivals instead of the declared traffic")
+        one.add_argument("--trace-unit", choices=tuple(UNITS), help="of its timestamps where they are numbers")
+        one.add_argument("--trace-zone", metavar="ZONE", help="of its timestamps without one, e.g. Europe/Berlin")
+        one.add_argument("--trace-columns", metavar="JSON", help='names of its columns, e.g. {"timestamp": "at"}')
 
     register = command("limits", _limits, "The limit register, with source and date.")
     register.add_argument("--option", choices=tuple(OPTIONS))
@@ -151,15 +156,9 @@ def _first_time() -> Iterator[None]:
 
 
 def _recommend(args: argparse.Namespace) -> int:
-    workload, trace = _workload(args)
+    (workload, trace), (config, priors) = both(lambda: _workload(args), lambda: _settings(args))
     with _first_time():
-        verdict = recommend(
-            workload,
-            book=_book(),
-            config=_mapping(args.config, "--config"),
-            priors=_mapping(args.priors, "--priors"),
-            trace=trace,
-        )
+        verdict = recommend(workload, book=_book(), config=config, priors=priors, trace=trace)
     if args.json:
         print(answer.as_json(verdict))
     elif args.csv:
@@ -172,14 +171,13 @@ def _recommend(args: argparse.Namespace) -> int:
 
 
 def _bill(args: argparse.Namespace) -> int:
-    workload, trace = _workload(args)
+    work, _ = _study(args)
     with _first_time():
-        work = sweep.as_settled(_study(args, workload, trace), args.option)
+        work = sweep.as_settled(work, args.option)
     played = work.configured(args.option)
     failed = [gate.reason for gate in played.gates if gate.passes is False]
     if played.outcome is None:
-        reasons = failed or ["no priced configuration of it exists in this Region"]
-        print(f"{args.option} has no bill: {'; '.join(reasons)}", file=sys.stderr)
+        _note(f"{args.option} has no bill: {'; '.join(failed) or NOT_PRICED}")
         return INFEASIBLE
     found = bill_of(work, played.outcome)
     if failed:
@@ -194,11 +192,14 @@ def _bill(args: argparse.Namespace) -> int:
 
 
 def _simulate(args: argparse.Namespace) -> int:
-    if args.seed < 0:
-        _refuse("--seed", f"must be >= 0, got {args.seed}")
+    (work, trace), _ = both(lambda: _study(args, exact=True), lambda: _numbers(args))
+    proposed = work.configured(args.option)
+    failed = [gate.reason for gate in proposed.gates if gate.passes is False]
+    if proposed.outcome is None:
+        _note(f"{args.option} has no configuration: {'; '.join(failed) or NOT_PRICED}")
+        return INFEASIBLE
     with Line(sys.stderr) as line:
-        workload, trace = _workload(args, exact=True)
-        work = sweep.as_settled(_study(args, workload, trace), args.option)
+        work = sweep.as_settled(work, args.option)
         recorded = play.REQUESTS if trace is None else max(play.FEWEST_REQUESTS, math.ceil(trace.counts.sum()))
         requests = min(recorded, play.MOST_REQUESTS) if args.requests is None else args.requests
         done = play.simulate(
@@ -210,37 +211,61 @@ def _simulate(args: argparse.Namespace) -> int:
             progress=line.ratio("playing requests"),
         )
     print(_json(report.as_dict(work, done)) if args.json else report.as_text(work, done))
-    failed = [gate.reason for gate in work.played[args.option].gates if gate.passes is False]
     for reason in failed:
         _note(f"not feasible: {reason}")
     return INFEASIBLE if failed else DONE
 
 
-def _study(args: argparse.Namespace, workload: Workload, trace: Trace | None) -> Study:
-    """The study of one option, with the settings and priors of the arguments."""
-    config = dict(_mapping(args.config, "--config"))
-    if args.instance is not None:
-        if config.get("instance_type", args.instance) != args.instance:
-            _refuse("--instance", f"must be the instance_type of --config, got {document.shown(args.instance)}")
-        config["instance_type"] = args.instance
-    priors = _mapping(args.priors, "--priors")
-    foreign = settings.foreign(config, args.option)
-    try:
-        found = study(workload, book=_book(), config=config, priors=priors, options=(args.option,), trace=trace)
-    except InputError as error:
-        raise InputError([*error.problems, *foreign]) from error
-    if foreign:
-        raise InputError(foreign)
-    return found
+def _numbers(args: argparse.Namespace) -> None:
+    """Refuse a seed and a number of requests out of range."""
+    problems = [] if args.requests is None else play.out_of_range(args.requests)
+    if args.seed < 0:
+        problems = [*problems, Problem(path="--seed", message=f"must be >= 0, got {args.seed}")]
+    if problems:
+        raise InputError(problems)
+
+
+def _study(args: argparse.Namespace, *, exact: bool = False) -> tuple[Study, Trace | None]:
+    """The study of one option, with the settings and priors of the arguments, and its recording."""
+    (workload, trace), (config, priors) = both(lambda: _workload(args, exact=exact), lambda: _settings(args))
+    return study(workload, book=_book(), config=config, priors=priors, options=(args.option,), trace=trace), trace
+
+
+def _settings(args: argparse.Namespace) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """The settings and the priors of the arguments; where an option is named, the settings are its own."""
+    config, priors = both(lambda: _config(args), lambda: _mapping(args.priors, "--priors"))
+    option = getattr(args, "option", None)
+    both(
+        lambda: both(lambda: settings.checked(config), lambda: _refuse_foreign(config, option)),
+        lambda: with_fixed(priors),
+    )
+    return config, priors
+
+
+def _config(args: argparse.Namespace) -> Mapping[str, object]:
+    config = _mapping(args.config, "--config")
+    instance = getattr(args, "instance", None)
+    if instance is None:
+        return config
+    if config.get("instance_type", instance) != instance:
+        _refuse("--instance", f"must be the instance_type of --config, got {document.shown(instance)}")
+    return {**config, "instance_type": instance}
+
+
+def _refuse_foreign(config: Mapping[str, object], option: str | None) -> None:
+    if option is not None and (problems := settings.foreign(config, option)):
+        raise InputError(problems)
 
 
 def _flips(args: argparse.Namespace) -> int:
     workload, trace = _workload(args)
     work = study(workload, book=_book(), trace=trace)
+    paths = args.field or flips.searchable(work)
+    flips.refuse(work, paths)
     with _first_time():
         swept = sweep.sweep(work)
     found: list[flips.Flip] = []
-    for path in args.field or flips.searchable(work):
+    for path in paths:
         axis = flips.along(work, path, swept)
         found += axis.flips
         if not args.json:
@@ -313,7 +338,14 @@ def _workload(args: argparse.Namespace, *, exact: bool = False) -> tuple[Workloa
     folder = Path() if args.workload == "-" or args.trace is not None else Path(args.workload).parent
     with Line(sys.stderr) as line:
         line.show(f"reading {document.shown(name)}")
-        trace = read_trace(folder / name, exact=exact)
+        columns = _mapping(args.trace_columns, "--trace-columns")
+        trace = read_trace(
+            folder / name,
+            exact=exact,
+            unit=args.trace_unit,
+            zone=args.trace_zone,
+            columns={kind: str(column) for kind, column in columns.items()} or None,
+        )
     for note in () if exact else trace.notes:  # a simulation has them in its answer
         _note(f"note: {note}")
     return workload, trace

@@ -5,8 +5,12 @@ FitnessError
 └── PriceBookError   the price book could not be read or refreshed; the book in use is kept
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
+
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,3 +54,19 @@ class InputError(FitnessError):
 
 class PriceBookError(FitnessError):
     """A price book could not be read or refreshed; the book that was in use is kept."""
+
+
+def both(first: Callable[[], First], second: Callable[[], Second]) -> tuple[First, Second]:
+    """Give what both give.
+
+    Raises: InputError where one of them does; where both do, with the problems of both.
+    """
+    try:
+        one = first()
+    except InputError as error:
+        try:
+            second()
+        except InputError as other:
+            raise InputError([*error.problems, *other.problems]) from error
+        raise
+    return one, second()

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fitness import fields
+from fitness import document, fields
 from fitness.errors import InputError, Problem
 from fitness.fields import Field, Kind
 from fitness.sensitivity import SEARCHED, value_of
@@ -59,6 +59,21 @@ def searchable(work: Study) -> tuple[str, ...]:
     return tuple(path for path in SEARCHED if (value_of(work, path) or 0.0) > 0)
 
 
+def refuse(work: Study, paths: Sequence[str]) -> None:
+    """Refuse fields that can't be searched.
+
+    Raises: InputError naming each of them.
+    """
+    known = searchable(work)
+    problems = [
+        Problem(path="--field", message=f"must be one of {', '.join(known)}, got {document.shown(path)}")
+        for path in paths
+        if path not in known
+    ]
+    if problems:
+        raise InputError(problems)
+
+
 def along(work: Study, path: str, swept: Sweep | None = None) -> Axis:
     """Walk one field over its range around the workload's value; values that contradict the workload are left out.
 
@@ -66,10 +81,8 @@ def along(work: Study, path: str, swept: Sweep | None = None) -> Axis:
     if it is not given.
     Raises: InputError when the field is not numeric or plays no part in this workload.
     """
-    start = value_of(work, path) if path in SEARCHED else None
-    if start is None or start <= 0:
-        allowed = ", ".join(searchable(work))
-        raise InputError([Problem(path="--field", message=f"must be one of {allowed}, got {path!r}")])
+    refuse(work, [path])
+    start = float(value_of(work, path) or 0.0)
     one = fields.field(path)
     usual = one.usual or (start, start)
     low = max(min(usual[0], start / AROUND), _lowest(one))

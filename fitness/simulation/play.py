@@ -74,15 +74,22 @@ def simulate(
     Raises: InputError where nothing can be configured, the policy is none of the option's, or the number of requests
     is out of range.
     """
-    if not FEWEST_REQUESTS <= requests <= MOST_REQUESTS:
-        message = f"must be from {FEWEST_REQUESTS:,} to {MOST_REQUESTS:,}, got {requests:,}"
-        raise InputError([Problem(path="--requests", message=message)])
+    if problems := out_of_range(requests):
+        raise InputError(problems)
     proposed = work.configured(option)
     if proposed.outcome is None:
         failed = "; ".join(gate.reason for gate in proposed.gates if gate.passes is False)
         raise InputError([Problem(path="--option", message=f"{option} has no configuration: {failed or 'no type'}")])
     endpoints.refuse_policy(proposed.outcome, work.config)
     return played(work, proposed, requests=requests, seed=seed, spread=spread, progress=progress)
+
+
+def out_of_range(requests: int) -> list[Problem]:
+    """What is wrong with a number of requests to play."""
+    if FEWEST_REQUESTS <= requests <= MOST_REQUESTS:
+        return []
+    message = f"must be from {FEWEST_REQUESTS:,} to {MOST_REQUESTS:,}, got {requests:,}"
+    return [Problem(path="--requests", message=message)]
 
 
 def played(

@@ -219,3 +219,31 @@ def test_flips_name_the_side_where_nothing_can_run(capsys):
     status, out, _ = run(capsys, "flips", CARD, "--field", "request.payload_in_mb")
     assert status == 0
     assert "no option instead of real_time" in out
+
+
+def test_every_wrong_argument_of_a_simulation_is_named_at_once(capsys, tmp_path):
+    workload = tmp_path / "workload.yaml"
+    workload.write_text("version: 1\nname: wrong\nmodels: {count: 0}\n")
+    status, out, err = run(
+        capsys, "simulate", str(workload), "--option", "real_time", "--seed", "-1", "--requests", "5",
+        "--config", '{"min_instances": -2, "memory_mb": 1024, "routing": "NEAREST"}', "--priors", '{"launch": 3}',
+    )  # fmt: skip
+    assert (status, out) == (2, "")
+    paths = [line.rpartition(" @ ")[2] for line in err.splitlines()[1:]]
+    assert sorted(paths) == [
+        "$.config.memory_mb", "$.config.min_instances", "$.config.routing", "$.models.count", "$.priors.launch",
+        "--requests", "--seed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", ["bill", "simulate"])
+def test_an_option_that_has_no_configuration_is_infeasible_and_says_why(capsys, command):
+    status, out, err = run(capsys, command, CARD, "--option", "batch")
+    assert (status, out) == (3, "")
+    assert "a job reads a data set that exists when it starts" in err
+
+
+def test_every_field_that_has_no_flips_is_named_before_any_is_searched(capsys):
+    status, out, err = run(capsys, "flips", CARD, "--field", "traffic.rps_mean", "--field", "name", "--field", "x")
+    assert (status, out) == (2, "")
+    assert [line.rpartition(", got ")[2] for line in err.splitlines()[1:]] == ['"name" @ --field', '"x" @ --field']

@@ -57,6 +57,19 @@ def test_a_whole_recording_is_played_at_its_own_times(capsys, workload, tmp_path
     assert "Requests come at the very times of the recording." in found["notes"]
 
 
+def test_unit_zone_and_columns_of_a_recording_may_be_said(capsys, workload, tmp_path):
+    minutes = tmp_path / "minutes.csv"
+    minutes.write_text("at,sum\n0,600\n1,600\n2,600\n")
+    named = ("--trace", str(minutes), "--trace-columns", '{"timestamp": "at", "count": "sum"}')
+    assert simulated(capsys, workload, *named, "--trace-unit", "min")["requests_per_month"] == 1800 * 20 * 730
+    local = tmp_path / "local.csv"
+    local.write_text("timestamp,count\n2026-03-01T10:00,600\n2026-03-01T10:01,600\n")
+    notes = simulated(capsys, workload, "--trace", str(local), "--trace-zone", "Europe/Berlin")["notes"]
+    assert "Timestamps without a time zone: 2 of 2; Europe/Berlin is assumed." in notes
+    for wrong in (("--trace-zone", "Mars"), ("--trace-columns", '{"when": "at"}'), ("--trace-columns", "[]")):
+        assert run(capsys, "bill", workload, "--option", "real_time", "--trace", str(local), *wrong)[0] == 2
+
+
 def test_a_part_of_a_recording_stands_for_all_of_it_and_says_so(capsys, workload, tmp_path):
     found = simulated(capsys, workload, "--trace", arrivals(tmp_path, 9_000), "--requests", "2000")
     assert found["played_requests"] == pytest.approx(2_000, abs=200)
