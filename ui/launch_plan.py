@@ -58,7 +58,7 @@ def _draw_price(plan: Plan) -> None:
         )
         if is_of_job:
             st.metric(
-                "An hour of a job",
+                launch_words.hour(plan.to_confirm),
                 fmt.plain(launch_words.per_hour(plan.to_confirm.known)),
                 help="All instances of one job, while it runs." + _CONFIRMED,
             )

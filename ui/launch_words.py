@@ -137,6 +137,11 @@ def hourly(price: Hourly) -> str:
     return f"{per_hour(price.usd_per_hour)} an hour {price.when}"
 
 
+def hour(price: Hourly) -> str:
+    """Give the title of a price."""
+    return "An hour of a job" if price.is_of_job else "An hour, idle"
+
+
 def confirm(price: Hourly) -> str:
     """Give the words of the button that confirms a price."""
     return "Confirm without a price" if price.unpriced else f"Confirm {fmt.plain(per_hour(price.usd_per_hour))} an hour"

@@ -124,7 +124,7 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
     month = fmt.usd(launch_words.per_month(launch_words.idle(plan)))
     st.markdown(f"**{fmt.plain(plan.request.name)}** in **{fmt.plain(here.title)}**")
     left, right = st.columns(2)
-    left.metric(f"An hour, {price.when.removeprefix('while ')}", fmt.plain(launch_words.per_hour(price.known)))
+    left.metric(launch_words.hour(price), fmt.plain(launch_words.per_hour(price.known)))
     right.metric("A month, idle", fmt.plain(month))
     if price.unpriced:
         st.warning(

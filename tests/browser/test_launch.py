@@ -234,7 +234,8 @@ def test_a_batch_transform_from_its_description_to_its_removal(visit, sandbox):
     press(page, "Review the changes")
     press(page, "Launch ...")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("AWS would charge this until somebody removes it")).to_be_visible()
+    expect(dialog.get_by_text("Its job starts at once, and is billed until it ends")).to_be_visible()
+    expect(dialog.get_by_role("button", name=re.compile(r"^Confirm \$0\.[1-9]\d* an hour"))).to_be_visible()
     dialog.get_by_role("button", name="Not now").click()
     expect(dialog).to_be_hidden()
     confirmed(page, "Launch ...")
@@ -243,11 +244,24 @@ def test_a_batch_transform_from_its_description_to_its_removal(visit, sandbox):
     expect(main(page).get_by_text("Output of the newest job")).to_be_visible(timeout=PATIENCE_MS)
     expect(main(page).locator("code").last).to_contain_text("[0, 2]")
 
+    press(page, "Price a further job")
+    expect(main(page).get_by_text("an hour while its job runs")).to_be_visible(timeout=PATIENCE_MS)
+    confirmed(page, "Run it ...")
+    sagemaker = sandbox.client("sagemaker", region_name=workload.region)
+
+    def jobs() -> int:
+        return len(sagemaker.list_transform_jobs(NameContains=f"{workload.name}-")["TransformJobSummaries"])
+
+    sandboxed.until(lambda: jobs() == 2, within_s=PATIENCE_MS / 1000)
+
     main(page).get_by_role("tab", name="Settings").click()
     main(page).get_by_role("link", name="Change it").click()
     fill(page, "Time to live (hours)", "8")
-    reviewed_and_confirmed(page, "Change ...")
+    press(page, "Review the changes")
+    expect(main(page).get_by_text("$0.00 an hour while idle, as now")).to_be_visible(timeout=PATIENCE_MS)
+    confirmed(page, "Change ...")
     expect(main(page).get_by_text(f"{workload.name} was updated")).to_be_visible(timeout=PATIENCE_MS)
+    assert jobs() == 2  # no further one for a longer life
     main(page).get_by_role("link", name=re.compile("^Watch, call and change")).click()
     removed(page, workload.name)
     assert left_behind(sandbox, workload.region) == {}

@@ -51,6 +51,13 @@ def drawn(at: AppTest) -> AppTest:
     return at
 
 
+def confirmed(at: AppTest, *, opener: str, button: str) -> AppTest:
+    """Press a button of the open dialog, with the one that opened it: here a run of the app begins without dialogs."""
+    at.button(key=opener).click()
+    at.button(key=button).click()
+    return drawn(at.run())
+
+
 def address(at: AppTest) -> Workload | None:
     """Give the scenario that the address holds."""
     found = at.query_params.get(state.LINK)

@@ -7,13 +7,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from launch.errors import CloudError
+from launch.errors import CloudError, RefusedError
 from launch.failures import Failure, Kind
 from launch.metrics import Metrics
+from launch.price import Hourly, When
 from launch.removal import OwnResource, Removal
-from launch.request import Model, Request, Variant
+from launch.request import Model, Request, Transform, Variant
+from launch.runs import FurtherRun
 from tests.pages.accounts import NOW, launched, open_account
-from tests.pages.conftest import texts
+from tests.pages.conftest import confirmed, drawn, texts
 from ui import cloud
 
 ENDPOINTS = "pages/operations/endpoints.py"
@@ -152,7 +154,11 @@ def test_what_could_not_be_deleted_is_tried_again_unless_it_is_given_up(app, mon
         usd_per_hour=Decimal("0.115"),
         stuck=(held,),
     )
-    monkeypatch.setattr(cloud, "stacks", lambda place: SimpleNamespace(preview_removal=lambda name: removal))
+    given_up = []
+    stacks = SimpleNamespace(
+        preview_removal=lambda name: removal, remove=lambda name, confirmation, *, give_up: given_up.append(give_up)
+    )
+    monkeypatch.setattr(cloud, "stacks", lambda place: stacks)
     at = app(ENDPOINTS, name="iris", part="Remove")
     at.button(key="end_remove").click().run()
     assert "must detach first" in at.warning[0].value
@@ -160,3 +166,63 @@ def test_what_could_not_be_deleted_is_tried_again_unless_it_is_given_up(app, mon
     at.checkbox(key="end_give_up").check().run()
     at.button(key="end_remove_now").click().run()
     assert "its cost with it: Role" in texts(at)
+    confirmed(at, opener="end_remove_now", button="end_remove_confirmed")
+    assert given_up == [["Role"]]
+
+
+SCORING = Request(
+    name="iris",
+    option="batch",
+    region="us-east-1",
+    configuration={"instance_type": "ml.m5.large", "instances": 2},
+    models=(Model(source="sample:iris"),),
+    transform=Transform(input_s3="s3://records/in/", output_s3="s3://records/out/"),
+)
+
+
+@pytest.fixture
+def scoring(monkeypatch):
+    """A batch launch whose jobs nobody has started, and what is confirmed of it."""
+    open_account(monkeypatch, [replace(launched(option="batch"), request=SCORING)])
+    monkeypatch.setattr(cloud, "jobs_of", lambda request: cloud.Seen(value=(), at=NOW))
+    price = Hourly(when=When.JOB, usd_per_hour=Decimal("0.23"))
+    run, confirmed = FurtherRun(name="iris", stack_id="s", job="iris-a-2", price=price), []
+    stacks = SimpleNamespace(
+        preview_run=lambda name, *, book: run,
+        run_again=lambda name, confirmation, *, book: confirmed.append((name, confirmation)),
+    )
+    monkeypatch.setattr(cloud, "stacks", lambda place: stacks)
+    return SimpleNamespace(stacks=stacks, run=run, confirmed=confirmed)
+
+
+def test_a_further_job_runs_once_its_price_is_confirmed(app, scoring):
+    at = app(ENDPOINTS, name="iris", part="Jobs")
+    at = drawn(at.button(key="end_job").click().run())
+    assert "iris-a-2**: $0.23 an hour while its job runs" in texts(at).replace("\\", "")
+    at = drawn(at.button(key="end_job_now").click().run())
+    assert at.button(key="end_job_confirmed").label.replace("\\", "") == "Confirm $0.23 an hour"
+    assert not scoring.confirmed
+    confirmed(at, opener="end_job_now", button="end_job_confirmed")
+    ((name, confirmation),) = scoring.confirmed
+    assert (name, confirmation.token, confirmation.usd_per_hour) == ("iris", scoring.run.token, Decimal("0.23"))
+
+
+def test_a_further_job_that_was_refused_is_told(app, scoring, monkeypatch):
+    def refused(name, confirmation, *, book):
+        raise RefusedError("what was confirmed is not what would be done now")
+
+    monkeypatch.setattr(scoring.stacks, "run_again", refused)
+    at = app(ENDPOINTS, name="iris", part="Jobs")
+    for key in ("end_job", "end_job_now"):
+        at = drawn(at.button(key=key).click().run())
+    at = confirmed(at, opener="end_job_now", button="end_job_confirmed")
+    assert "What was confirmed is not what would be done now" in [one.value.rstrip(".") for one in at.error]
+
+
+def test_scheduled_jobs_have_no_further_run(app, scoring, monkeypatch):
+    nightly = replace(SCORING, transform=replace(SCORING.transform, schedule="rate(1 day)"))
+    found = replace(launched(option="batch"), request=nightly)
+    monkeypatch.setattr(cloud, "look", lambda name: cloud.Seen(value=found, at=NOW))
+    at = app(ENDPOINTS, name="iris", part="Jobs")
+    assert "rate(1 day)" in texts(at)
+    assert "end_job" not in [one.key for one in at.button]

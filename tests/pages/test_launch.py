@@ -1,15 +1,17 @@
 """The Launch page: what it begins with, what it refuses, and who may do what."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from fitness import presets
 from launch.launched import Event
-from launch.request import Container, Model, Request, Variant
+from launch.proposals import Proposal, starts_job
+from launch.request import Container, Model, Request, Transform, Variant
 from tests.pages.accounts import ADA, NOW, launched, open_account, sign_in
-from tests.pages.conftest import drawn, texts
-from ui import data
+from tests.pages.conftest import confirmed, drawn, texts
+from ui import cloud, data, launching
 
 LAUNCH = "pages/operations/launch.py"
 FRAUD = presets.load("card-fraud").replace({"constraints.vpc": None})
@@ -157,6 +159,60 @@ def test_a_change_is_not_held_against_the_workload_that_is_open(app, monkeypatch
     assert not at.error
     assert {one.label: one.value for one in at.number_input}["Max instances"] == 1
     assert at.text_input[0].disabled
+
+
+JOB = Request(
+    name="iris",
+    option="batch",
+    region="us-east-1",
+    configuration={"instance_type": "ml.m5.large", "instances": 2},
+    models=(Model(source=ARCHIVE),),
+    containers=(Container(image="111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1", model_data_url=ARCHIVE),),
+    transform=Transform(input_s3="s3://records/in/", output_s3="s3://records/out/"),
+)
+
+
+@pytest.mark.parametrize(
+    ("edits", "button", "says"),
+    [
+        ({"Instances": 4}, "Confirm $0.46 an hour", "Its job starts at once, and is billed until it ends."),
+        ({"Time to live (hours)": 8.0}, "Confirm $0.00 an hour", "No job starts"),
+        ({"Schedule": "rate(1 day)"}, "Confirm $0.23 an hour", "A job starts at every time of rate(1 day) (UTC)"),
+    ],
+    ids=["another job", "a longer life", "a schedule"],
+)
+def test_a_change_of_a_batch_launch_confirms_the_job_that_it_starts(app, monkeypatch, edits, button, says):
+    own = {"usd-per-hour": "0.00", "usd-per-job-hour": "0.23", "option": "batch", "job": "c"}
+    before = replace(launched(**own), request=JOB)
+    open_account(monkeypatch, [before])
+    done = []
+
+    def propose(plan, *, by):
+        return Proposal(
+            plan=plan, kind="UPDATE", stack_id="s", change_set_id="c", changes=(), before=before,
+            starts_job=starts_job(plan, before), by=by, expires=None,
+        )  # fmt: skip
+
+    stacks = SimpleNamespace(
+        propose=propose,
+        execute=lambda proposal, confirmation: done.append(confirmation),
+        follow=lambda stack, *, change_set_id: before,
+        start_job=done.append,
+    )
+    monkeypatch.setattr(cloud, "stacks", lambda place: stacks)
+    monkeypatch.setattr(launching.models, "upload", lambda request, clients: None)
+    at = app(LAUNCH, change="iris")
+    assert {one.label: one.value for one in at.metric}["An hour of a job"] == "\\$0.23"
+    for label, value in edits.items():
+        next(one for one in (*at.number_input, *at.text_input) if one.label == label).set_value(value)
+        at = drawn(at.run())
+    at = drawn(at.button(key="lch_review").click().run())
+    at = drawn(at.button(key="lch_launch").click().run())
+    assert says in texts(at).replace("\\", "")
+    assert at.button(key="lch_confirmed").label.replace("\\", "") == button
+    confirmed(at, opener="lch_launch", button="lch_confirmed")
+    assert [f"${one.usd_per_hour:.2f}" for one in done[:1]] == [button.split()[1]]
+    assert done[1:] == ([before] if "Instances" in edits else [])
 
 
 def test_a_change_keeps_the_variants_and_resolves_their_models_anew(app, monkeypatch):
