@@ -41,7 +41,7 @@ def run(folder: Path, port: int, runtime_port: int, *, samples: bool) -> None:
 
     cloud = Cloud(folder, url=url, runtime_url=runtime_url, token=token)
     moto = MotoBackend(cloud, port=port)
-    runtime = RuntimeProcess(cloud, listener)
+    runtime = RuntimeProcess(cloud, listener, held)
 
     def health() -> dict[str, Any]:
         return {"sandbox": str(folder), "pid": os.getpid(), "url": url, "runtime_url": runtime_url}

@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def find(settings: Settings) -> Running | None:
 
 
 def holder(settings: Settings) -> int | None:
-    """Give the process that has the state folder, whether it answers or not."""
+    """Give the process that has the state folder, whether it answers or not; it may have died before its runtime."""
     try:
         with (settings.folder / HELD).open() as file:
             try:
@@ -148,11 +148,13 @@ def _stop(settings: Settings) -> bool:
     pid = holder(settings)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it may have died, and its runtime be about to end
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _LONGEST_STOP_S
-    while _alive(pid):
+    while _alive(pid) or holder(settings) is not None:
         if time.monotonic() > deadline:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)  # it leads a session, so its runtime and model servers end too
         time.sleep(0.02)
     return True
 

@@ -12,7 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sandbox.cloud import Cloud
 
@@ -26,9 +26,10 @@ _START_TIMEOUT_S = 20.0
 class RuntimeProcess:
     """The runtime's process. It ends when the pipe to its standard input closes, so it never outlives us."""
 
-    def __init__(self, cloud: Cloud, listener: socket.socket) -> None:
+    def __init__(self, cloud: Cloud, listener: socket.socket, held: IO[str]) -> None:
         self._cloud = cloud
         self._listener = listener
+        self._held = held  # the runtime has the state folder too: it may end after us
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._on_restart: list[Callable[[], None]] = []
@@ -59,7 +60,7 @@ class RuntimeProcess:
             cwd=Path(__file__).parent.parent,
             env={name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
             stdin=subprocess.PIPE,
-            pass_fds=[self._listener.fileno()],
+            pass_fds=[self._listener.fileno(), self._held.fileno()],
         )
         self._process = process
         facts = {

@@ -26,7 +26,10 @@ def private_folder(path: Path) -> Path:
 
 
 def hold(folder: Path) -> IO[str]:
-    """Take a state folder for this process until the file is closed. Raises: BlockingIOError if another has it."""
+    """Take a state folder until the file is closed, here and where it is inherited.
+
+    Raises: BlockingIOError if another has it.
+    """
     file = (folder / HELD).open("a")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

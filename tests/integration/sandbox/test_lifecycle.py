@@ -38,6 +38,19 @@ def test_a_silent_sandbox_is_stopped(silent, capsys, monkeypatch):
     assert "not running" in capsys.readouterr().out
 
 
+def test_the_runtime_of_a_sandbox_that_died_is_waited_for(own_sandbox):
+    ports = own_sandbox.url, own_sandbox.runtime_url
+    runtime = own_sandbox.runtime()
+    runtime.suspend()
+    os.kill(own_sandbox.running.pid, signal.SIGKILL)
+    waker = threading.Timer(SILENT_S, runtime.resume)
+    waker.start()
+    own_sandbox.start_again()
+    waker.join()
+    assert (own_sandbox.url, own_sandbox.runtime_url) == ports
+    assert not runtime.is_running()
+
+
 def test_a_port_that_is_taken_is_named(own_sandbox, tmp_path):
     port = int(own_sandbox.url.rpartition(":")[2])
     settings = lifecycle.Settings(folder=tmp_path / "other", port=port, runtime_port=0, samples=False)
