@@ -130,8 +130,8 @@ def _execute(terminal: Terminal, stacks: Stacks, clients: Clients, proposal: Pro
         stacks.withdraw(proposal)
         raise
     with terminal.doing(_ways(name)):
-        stacks.execute(proposal, confirmation)
-        launched = _follow(stacks, proposal.stack_id, change_set_id=proposal.change_set_id)
+        begun = stacks.execute(proposal, confirmation)
+        launched = _follow(stacks, proposal.stack_id, change_set_id=begun)
     _check_is_live(launched)
 
 

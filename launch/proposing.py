@@ -66,28 +66,30 @@ class Proposing(Looking):
                     raise BusyError(f"{plan.request.name} was begun by somebody else meanwhile; look again") from None
                 raise
 
-    def execute(self, proposal: Proposal, confirmation: Confirmation) -> None:
+    def execute(self, proposal: Proposal, confirmation: Confirmation) -> str | None:
         """Begin what was proposed and confirmed; nothing happens if that was begun already, by whomever.
 
-        Raises: RefusedError, CloudError.
+        Gives the change set that was executed, which is another's of the same plan where that one was faster; None
+        where nothing is to be done. Raises: RefusedError, CloudError.
         """
         check(confirmation, token=proposal.plan.token, usd_per_hour=proposal.price.usd_per_hour)
         if proposal.change_set_id is None:
-            return
+            return None
         with explained():
             try:
                 self.clients("cloudformation").execute_change_set(
                     ChangeSetName=proposal.change_set_id, ClientRequestToken=execution_token(proposal.change_set_id)
                 )
             except ClientError as err:
-                if self._was_begun(proposal):
-                    return
+                if (begun := self._begun(proposal)) is not None:
+                    return begun
                 if is_absent(err) or err.response["Error"]["Code"].startswith("InvalidChangeSetStatus"):
                     raise RefusedError(
                         f"{proposal.plan.request.name} has changed since this was proposed, and nothing was done; "
                         "look at what would change now, and confirm that."
                     ) from err
                 raise
+        return proposal.change_set_id
 
     def withdraw(self, proposal: Proposal) -> None:
         """Drop a proposal that nobody confirmed, with the empty frame of a stack that nobody else proposes for.
@@ -236,15 +238,14 @@ class Proposing(Looking):
         now = (stack["StackStatus"], stack.get("ChangeSetId"))
         return before is None or (before.status, before.change_set_id) != now
 
-    def _was_begun(self, proposal: Proposal) -> bool:
-        """Whether the change set, or another of the same plan, has been executed."""
+    def _begun(self, proposal: Proposal) -> str | None:
+        """The change set that was executed last, where it is this one or another of the same plan."""
         stack = self.described(proposal.plan.request.name)
         if stack is None:
-            return False
+            return None
         found = launched_of(stack)
-        return found.phase is not Phase.PROPOSED and (
-            found.change_set_id == proposal.change_set_id or found.token == proposal.plan.token
-        )
+        is_this = found.change_set_id == proposal.change_set_id or found.token == proposal.plan.token
+        return found.change_set_id if is_this and found.phase is not Phase.PROPOSED else None
 
     def _is_gone(self, stack_id: str) -> bool:
         stack = self.described(stack_id)

@@ -66,6 +66,11 @@ class Begun:
     run: Run[Any]
     change_set_id: str | None = None  # that the stack shows once the action has reached it
 
+    def is_in(self, seen: Launched) -> bool:
+        """Whether the account shows it: its change set, or another's of the same plan that was faster."""
+        expected = {self.change_set_id, self.run.result} - {None}
+        return self.change_set_id is None or seen.change_set_id in expected
+
 
 def plan_of(request: Request, workload: Workload | None) -> Run[Plan]:
     """Give the run that makes the plan of a request; nothing is written anywhere.
@@ -150,14 +155,15 @@ def launch(nonce: str) -> None:
     _runs().forget(reviewed.plan_token)  # what lies in a folder may be something else the next time
     confirmation = Confirmation(token=proposal.plan.token, usd_per_hour=price.usd_per_hour, by=one.by)
 
-    def work() -> None:
+    def work() -> str | None:
         models.upload(asked, clients)
-        stacks.execute(proposal, confirmation)
+        executed = stacks.execute(proposal, confirmation)
         cloud.forget()
         if proposal.starts_job:
-            found = stacks.follow(proposal.stack_id, change_set_id=proposal.change_set_id)
+            found = stacks.follow(proposal.stack_id, change_set_id=executed)
             if found.phase is Phase.LIVE and not found.is_rolled_back:
                 stacks.start_job(found)
+        return executed
 
     run = background((LAUNCH, nonce, "begun"), work)
     _all_begun()[asked.name] = Begun(run=run, change_set_id=proposal.change_set_id)

@@ -34,9 +34,7 @@ def draw(name: str) -> None:
     if begun is not None and begun.run.error is not None:
         failing.draw(begun.run.error, title="It was not launched")
     seen = cloud.look(name).value
-    is_here = seen is not None and (
-        begun is None or begun.change_set_id is None or seen.change_set_id == begun.change_set_id
-    )
+    is_here = seen is not None and (begun is None or begun.is_in(seen))
     if begun is not None and begun.run.error is None and not is_here:
         _wait_for_stack(name)
         return
@@ -60,7 +58,7 @@ def draw(name: str) -> None:
 def _wait_for_stack(name: str) -> None:
     """Wait until the account shows what was begun: models may be on their way."""
     begun, seen = launching.begun(name), cloud.look(name).value
-    if begun is None or begun.run.error is not None or (seen and seen.change_set_id == begun.change_set_id):
+    if begun is None or begun.run.error is not None or (seen and begun.is_in(seen)):
         st.rerun()
     st.caption(":material/progress_activity: Uploading the models and starting.")
 

@@ -166,6 +166,23 @@ def test_two_processes_start_one_launch_and_a_third_that_is_killed_changes_nothi
     end(stacks, "replicas")
 
 
+def test_who_confirms_what_somebody_else_has_begun_follows_it(sandbox, stacks):
+    def impatient(_seconds):
+        waited.append(1)
+        assert len(waited) < 2_000, "it is followed for ever"
+        soon(_seconds)
+
+    waited, plan = [], plan_of("agreed", topic())
+    late = Stacks(sandbox.client, pause=impatient)
+    one, other = stacks.propose(plan, by="ada"), late.propose(plan, by="bob")
+    assert one.change_set_id != other.change_set_id
+    assert stacks.execute(one, confirmed(plan)) == one.change_set_id
+    begun = late.execute(other, confirmed(plan, "bob"))
+    found = late.follow("agreed", change_set_id=begun)
+    assert (found.phase, found.by) == (Phase.LIVE, "ada")
+    end(stacks, "agreed")
+
+
 def test_a_proposal_is_void_once_another_was_executed(stacks):
     first, second = plan_of("raced", topic("a")), plan_of("raced", topic("b"))
     one, other = stacks.propose(first, by="ada"), stacks.propose(second, by="bob")

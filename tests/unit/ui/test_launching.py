@@ -35,6 +35,7 @@ class Account:
     def __init__(self):
         self.done = []
         self.error = None
+        self.executed = "c"
 
     def propose(self, plan, *, by):
         return SimpleNamespace(
@@ -45,6 +46,7 @@ class Account:
         if self.error:
             raise self.error
         self.done.append(("execute", confirmation.token, confirmation.usd_per_hour, confirmation.by))
+        return self.executed
 
     def preview_removal(self, name):
         return SimpleNamespace(name=name, token="r", usd_per_hour=PRICE, stuck=())  # noqa: S106 (as above)
@@ -84,6 +86,15 @@ def test_what_was_confirmed_is_executed_with_its_price_and_who_gave_it(tab):
     launching.launch(nonce(launching.LAUNCH, ("t", HOUR)))
     assert tab.accounts[""].done == [("execute", "t", PRICE, "ada@example.org")]
     assert launching.begun("iris").run.error is None
+
+
+@pytest.mark.parametrize("executed", ["c", "theirs"])
+def test_what_was_begun_is_seen_also_where_somebody_else_was_faster(tab, executed):
+    tab.accounts[""].executed = executed
+    launching.review(REQUEST, None, PLAN)
+    launching.launch(nonce(launching.LAUNCH, ("t", HOUR)))
+    shown = {one: launching.begun("iris").is_in(SimpleNamespace(change_set_id=one)) for one in (executed, "old", None)}
+    assert shown == {executed: True, "old": False, None: False}
 
 
 def test_a_replayed_click_launches_nothing(tab):
