@@ -6,9 +6,11 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from botocore.model import OperationModel
 
 from sandbox.access import Scope, refuse_strangers, scope_of
 from sandbox.cloud import Cloud
@@ -37,6 +39,13 @@ _REASONS = {
 }  # fmt: skip
 
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+class _Asked(NamedTuple):
+    """An operation of one of moto's services, with its parameters read."""
+
+    operation: OperationModel
+    params: dict[str, Any]
 
 
 class Gateway:
@@ -109,21 +118,27 @@ class Gateway:
                 raise AwsError("RequestEntityTooLarge", "Request size exceeded the limit", status=413)
             return service.handle(wire_of(request, service.model), request, context)
         if scope.service in BACKENDS:
-            self._check(request, BOTOCORE_NAMES.get(scope.service, ""))
+            asked = self._check(request, BOTOCORE_NAMES.get(scope.service, ""))
+            if asked is not None and asked.operation.name == "SimulatePrincipalPolicy":
+                return wire_of(request, asked.operation.service_model).answer(
+                    asked.operation, self._moto.simulate(asked.params), request_id
+                )
             return self._moto.handle(request, environ, scope.service)
         raise NotEmulated(f"the service {scope.service}")
 
-    def _check(self, request: Request, service: str) -> None:
+    def _check(self, request: Request, service: str) -> _Asked | None:
         """Refuse what does not fit the service's model, which moto would stumble over. Raises: AwsError."""
         if not service:
-            return
+            return None
         model = self._cloud.model(service)
         wire = wire_of(request, model)
         name = wire.operation(request)
         if name not in model.operation_names:
             raise AwsError("UnknownOperationException", f"{service} has no operation {name[:100]!r}")
-        shape = model.operation_model(name).input_shape
-        validate(shape, wire.read(request, shape))
+        operation = model.operation_model(name)
+        params = wire.read(request, operation.input_shape)
+        validate(operation.input_shape, params)
+        return _Asked(operation, params)
 
     def _refusal(self, error: AwsError, request: Request, scope: Scope | None, request_id: str) -> Response:
         if scope is not None and scope.service == "s3":

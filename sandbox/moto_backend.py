@@ -1,6 +1,6 @@
 """Moto behind the gateway: which services it answers for, and its memory kept across restarts.
 
-All knowledge of moto's inside is in this module and in `moto_objects`.
+All knowledge of moto's inside is in this module, in `moto_objects` and in `moto_roles`.
 """
 
 import copyreg
@@ -68,6 +68,7 @@ class MotoBackend:
         os.environ["MOTO_ACCOUNT_ID"] = ACCOUNT
         os.environ["MOTO_PORT"] = str(port)
         os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"
+        os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # or AmazonSageMakerFullAccess can't be attached
         self._cloud = cloud
         self._folder = private_folder(cloud.folder / f"moto-{importlib.metadata.version('moto')}")
         self._locks = {name: threading.RLock() for name in BACKENDS.values()}
@@ -93,6 +94,14 @@ class MotoBackend:
             self._objects = MotoObjects(self._cloud.objects)
             self._objects.restore()
             self._application = DomainDispatcherApplication(create_backend_app)
+
+    def simulate(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Answer SimulatePrincipalPolicy of IAM, which moto lacks. Raises: AwsError."""
+        self.start()
+        from sandbox.moto_roles import simulate  # noqa: PLC0415 (imports moto)
+
+        with self._locks["iam"]:
+            return simulate(params)
 
     def handle(self, request: Request, environ: dict[str, Any], service: str) -> Response:
         """Let moto answer one request, then keep what it changed. Raises: AwsError."""
