@@ -3,7 +3,7 @@
 import io
 import sys
 
-from fitness.terminal import late_interrupt
+from fitness.terminal import Interruptible, late_interrupt
 
 STOPPED = 130  # by Ctrl-C, as shells have it: 128 and the number of the signal
 
@@ -12,10 +12,11 @@ if __name__ == "__main__":
         if isinstance(stream, io.TextIOWrapper):  # None where the shell closed it
             stream.reconfigure(encoding="utf-8")  # as the files that are read are, whatever the locale
     try:
-        with late_interrupt():
-            from fitness.cli import main
+        with Interruptible():
+            with late_interrupt():
+                from fitness.cli import main
 
-        sys.exit(main())
+            sys.exit(main())
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(STOPPED)

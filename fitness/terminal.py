@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self, TextIO
 
 _START, _ERASE = "\r", "\x1b[K"
@@ -37,6 +37,31 @@ class Line:
     def ratio(self, what: str) -> Callable[[float, float], None]:
         """Give a `simulation.progress.Progress` that shows this text and how much is done."""
         return lambda done, total: self.show(f"{what}: {done / total:.0%}")
+
+
+class Interruptible:
+    """Ctrl-C ends the context as KeyboardInterrupt, also where what it met there fails in a way of its own.
+
+    A compiler does, half-way through. Main thread only.
+    """
+
+    def __init__(self) -> None:
+        self._is_interrupted = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.signal(signal.SIGINT, self._interrupt)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)
+        if self._is_interrupted and isinstance(error, Exception):
+            raise KeyboardInterrupt from error
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._is_interrupted = True
+        signal.default_int_handler(number, frame)
 
 
 @contextmanager

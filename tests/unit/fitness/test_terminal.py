@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from fitness.terminal import Line, late_interrupt
+from fitness.terminal import Interruptible, Line, late_interrupt
 
 
 class Terminal(io.StringIO):
@@ -44,3 +44,27 @@ def test_an_interrupt_acts_at_the_end_where_modules_would_forget_it():
         importing()
     assert done == ["imported"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def half_compiled() -> None:
+    """A compiler that is interrupted: it forgets why and misses what it had not made yet."""
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        message = "no compiled object yet"
+        raise RuntimeError(message) from None
+
+
+def test_what_fails_after_an_interrupt_was_interrupted():
+    with pytest.raises(KeyboardInterrupt), Interruptible():
+        half_compiled()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_what_fails_by_itself_or_ends_well_is_as_it_was():
+    with pytest.raises(RuntimeError, match="of its own"), Interruptible():
+        raise RuntimeError("of its own")
+    with pytest.raises(SystemExit), Interruptible():
+        raise SystemExit(3)
+    with Interruptible():
+        pass
