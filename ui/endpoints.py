@@ -65,7 +65,10 @@ def draw_list() -> None:
             alt="What runs: name, option, state, age, price and end of each launch",
         )
         left_out = f" The sums leave out {unpriced}, whose price is not known." if unpriced else ""
-        st.caption(f"As of {seen.at:%H:%M:%S} UTC. Prices are those of an hour in which nothing is asked.{left_out}")
+        st.caption(
+            f"As of {seen.at:%H:%M:%S} UTC. Prices are those of an hour in which nothing is asked; jobs and "
+            f"requests come on top.{left_out}"
+        )
 
 
 def table(launches: Sequence[Launched], now: datetime) -> pd.DataFrame:
@@ -156,14 +159,18 @@ def _draw_head(one: Launched, now: datetime) -> None:
     st.markdown(f"{sign.badge} {fmt.plain(title)} in {fmt.plain(one.region)}. {sign.meaning}")
     with st.grid(5, min_column_width=120):
         st.metric("Age", launch_words.duration(one.age_s(now)), help=f"Since {launch_words.moment(one.created)}.")
-        st.metric("An hour, idle", fmt.plain(launch_words.per_hour(one.usd_per_hour)), help="As it was confirmed.")
+        st.metric("An hour, idle", fmt.plain(launch_words.per_hour(one.usd_per_hour)), help="While nothing is asked.")
         st.metric(
             "So far, about",
             fmt.plain(launch_words.to_the_cent(launch_words.spent(one, now))),
-            help="The idle price since the launch. Requests that are paid one by one, more instances than the fewest "
-            "and earlier prices are not in it.",
+            help="The idle price since the launch. Jobs, requests that are paid one by one, more instances than the "
+            "fewest and earlier prices are not in it.",
         )
-        st.metric("A month, idle", fmt.plain(fmt.usd(launch_words.per_month(one.usd_per_hour))))
+        if one.option == "batch":
+            of_job = fmt.plain(launch_words.per_hour(one.usd_per_job_hour))
+            st.metric("An hour of a job", of_job, help="All of its instances, while it runs.")
+        else:
+            st.metric("A month, idle", fmt.plain(fmt.usd(launch_words.per_month(one.usd_per_hour))))
         st.metric("Expires", launch_words.end(one, now), help="Its time to live. It is billed until it is removed.")
     if one.is_expired(now):
         st.warning(

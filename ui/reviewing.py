@@ -9,12 +9,18 @@ import streamlit as st
 from fitness.errors import InputError
 from fitness.workload import Workload
 from launch.plan import Plan
+from launch.price import When
 from launch.proposals import CREATE, Change, Proposal
 from launch.request import Request
 from ui import cloud, failing, launch_draft, launch_plan, launch_words, launching, removing, roles, watching
 from ui import format as fmt
 from ui.roles import Role
 
+_ENDS = {
+    When.IDLE: "until somebody removes it",
+    When.JOB: "until the job ends",
+    When.SCHEDULED: "while each job runs, until somebody removes the schedule",
+}
 _ACTIONS = {"Add": "+ New", "Modify": "~ Changed", "Remove": "- Removed"}
 
 
@@ -137,7 +143,7 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
         st.markdown(f"At most {fmt.plain(launch_words.per_hour(plan.most_usd_per_hour))} an hour, fully scaled out.")
     if plan.usd_per_1k_requests is not None:
         st.markdown(f"A thousand requests cost {fmt.plain(fmt.usd(plan.usd_per_1k_requests))}.")
-    st.caption(_until(is_sandbox=here.is_sandbox))
+    st.caption(_until(price.when, is_sandbox=here.is_sandbox))
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button("Not now", key="lch_not_now"):
             st.rerun()
@@ -154,16 +160,15 @@ def _confirm(proposal: Proposal, nonce: str) -> None:
 
 
 def _of_jobs(proposal: Proposal, schedule: str | None) -> str:
-    """Say when jobs start, which are billed until they end."""
+    """Say when jobs start."""
     if schedule is not None:
-        return f"A job starts at every time of {schedule} (UTC), and is billed until it ends."
+        return f"A job starts at every time of {schedule} (UTC)."
     if proposal.starts_job:
-        return "Its job starts at once, and is billed until it ends."
+        return "Its job starts at once."
     return "No job starts; the one of this launch was started before."
 
 
-def _until(*, is_sandbox: bool) -> str:
+def _until(when: When, *, is_sandbox: bool) -> str:
     """Say how long it is billed: a time to live ends nothing by itself."""
-    if is_sandbox:
-        return "In the sandbox nothing is billed. AWS would charge this until somebody removes it."
-    return "It is billed until somebody removes it."
+    end = _ENDS[when]
+    return f"In the sandbox nothing is billed. AWS would charge this {end}." if is_sandbox else f"It is billed {end}."

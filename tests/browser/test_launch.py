@@ -234,7 +234,7 @@ def test_a_batch_transform_from_its_description_to_its_removal(visit, sandbox):
     press(page, "Review the changes")
     press(page, "Launch ...")
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Its job starts at once, and is billed until it ends")).to_be_visible()
+    expect(dialog.get_by_text("AWS would charge this until the job ends")).to_be_visible()
     expect(dialog.get_by_role("button", name=re.compile(r"^Confirm \$0\.[1-9]\d* an hour"))).to_be_visible()
     dialog.get_by_role("button", name="Not now").click()
     expect(dialog).to_be_hidden()

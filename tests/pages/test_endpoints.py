@@ -180,10 +180,13 @@ SCORING = Request(
 )
 
 
+OF_JOB = {"option": "batch", "usd-per-hour": "0.00", "usd-per-job-hour": "0.25"}
+
+
 @pytest.fixture
 def scoring(monkeypatch):
     """A batch launch whose jobs nobody has started, and what is confirmed of it."""
-    open_account(monkeypatch, [replace(launched(option="batch"), request=SCORING)])
+    open_account(monkeypatch, [replace(launched(**OF_JOB), request=SCORING)])
     monkeypatch.setattr(cloud, "jobs_of", lambda request: cloud.Seen(value=(), at=NOW))
     price = Hourly(when=When.JOB, usd_per_hour=Decimal("0.23"))
     run, confirmed = FurtherRun(name="iris", stack_id="s", job="iris-a-2", price=price), []
@@ -193,6 +196,11 @@ def scoring(monkeypatch):
     )
     monkeypatch.setattr(cloud, "stacks", lambda place: stacks)
     return SimpleNamespace(stacks=stacks, run=run, confirmed=confirmed)
+
+
+def test_a_batch_launch_has_the_price_of_its_job_beside_the_idle_one(app, scoring):
+    shown = {one.label: one.value.replace("\\", "") for one in app(ENDPOINTS, name="iris", part="Settings").metric}
+    assert (shown["An hour of a job"], shown["An hour, idle"]) == ("$0.25", "$0.00")
 
 
 def test_a_further_job_runs_once_its_price_is_confirmed(app, scoring):

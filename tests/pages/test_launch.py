@@ -175,9 +175,17 @@ JOB = Request(
 @pytest.mark.parametrize(
     ("edits", "button", "says"),
     [
-        ({"Instances": 4}, "Confirm $0.46 an hour", "Its job starts at once, and is billed until it ends."),
-        ({"Time to live (hours)": 8.0}, "Confirm $0.00 an hour", "No job starts"),
-        ({"Schedule": "rate(1 day)"}, "Confirm $0.23 an hour", "A job starts at every time of rate(1 day) (UTC)"),
+        ({"Instances": 4}, "Confirm $0.46 an hour", "It is billed until the job ends."),
+        (
+            {"Time to live (hours)": 8.0},
+            "Confirm $0.00 an hour",
+            "No job starts; the one of this launch was started before.",
+        ),
+        (
+            {"Schedule": "rate(1 day)"},
+            "Confirm $0.23 an hour",
+            "It is billed while each job runs, until somebody removes the schedule.",
+        ),
     ],
     ids=["another job", "a longer life", "a schedule"],
 )
