@@ -219,6 +219,9 @@ def _sizes(base: Policy, carries: float | None, counts: Array | None) -> list[Fi
 
 
 def _datapoints(base: Policy, counts: Array | None) -> list[Finding]:
+    if (isinstance(base, StepScaling) and not base.steps_in) or not getattr(base, "scales_in", True):
+        message = "nothing scales in: the instances of the busiest time stay"
+        return [_finding(Level.WARN, "only-grows", message, _TARGET_TRACKING)]
     if isinstance(base, ToZero) or is_on_backlog(base) or getattr(base, "emits_zero", True):
         return []
     points = base.in_points if isinstance(base, StepScaling) else IN_POINTS

@@ -332,6 +332,14 @@ def test_an_idle_endpoint_that_never_scales_in_is_warned_of():
     assert "50% of the minutes here have none" in found.message
 
 
+def test_a_policy_that_only_adds_instances_is_warned_of_and_of_no_datapoints():
+    growing = StepScaling(
+        out_above=60, in_below=0, steps_out=(Step(distance=0, change=1),), steps_in=(), minimum=1, maximum=9
+    )
+    for policy in (growing, tracking(scales_in=False), tracking(scales_in=False, emits_zero=True)):
+        assert codes("real_time", policy, counts=np.array([5.0, 0.0])) == ["warn only-grows"]
+
+
 def test_a_fixed_fleet_has_nothing_to_lint():
     assert codes("real_time", Fixed(instances=2), launch_s=300, carries_per_minute=1) == []
 
