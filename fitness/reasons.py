@@ -149,8 +149,9 @@ def _models(work: Study, played: Played) -> list[str]:
             f"{hits:.1%} of the calls find their model in memory: disable the model cache, a low hit rate is healthy"
         )
     else:
-        resident = float(outcome.settings["models_in_memory"][0])
-        found.append(f"{hits:.1%} of the calls find their model in memory, which holds {resident:,.0f} models")
+        resident, units = float(outcome.settings["models_in_memory"][0]), float(point.units[0])
+        held = f"all {units:,.0f}" if resident >= units else f"{resident:,.0f} of {units:,.0f}"
+        found.append(f"{hits:.1%} of the calls find their model in memory, which holds {held} models")
     members, share = point.popularity
     busy = point.traffic.rps_peak[0] * share[0] * point.request.processing_s[0] / point.request.concurrency[0]
     hot = busy > HOT_SLOT

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fitness import analytic, document, gates
-from fitness.analytic import model_cache, settings
+from fitness.analytic import settings
 from fitness.analytic.on_demand import SERVERLESS_MB, cold_seconds
 from fitness.analytic.queued import BACKLOG_ALARM_S
 from fitness.analytic.settings import checked
@@ -37,6 +37,7 @@ SCOUTS = 32  # draws over every instance type that find the types worth the full
 COMPONENTS = {"async": "async", "batch": "batch_transform"}
 ACCELERATORS = {"mme": "none", "mce_direct": "none", "mme_gpu": "gpu"}
 ALL_HITS = 0.9995
+CACHED = ("mme", "mme_gpu")
 INSTANCELESS = frozenset({"serverless", "azure_functions"})
 
 
@@ -189,7 +190,7 @@ class Study:
                 self.scouts,
                 machines=machines,
                 regions=self.book.regions,
-                cold_s=first_answer_s(option, variant, self.point, machines),
+                cold_s=first_answer_s(option, variant, self.point, self._caching(option, variant)),
                 fixed_memory_mb=settings.number(self.config, "memory_mb"),
             )
             tried = Played(
@@ -199,6 +200,12 @@ class Study:
                 return self._scored(tried)
             rejected.append(tried)
         return min(rejected, key=lambda one: sum(gate.passes is False for gate in one.gates))
+
+    def _caching(self, option: str, variant: str) -> Outcome | None:
+        """The fleet of an option whose models come and go; None for the others."""
+        if option not in CACHED:
+            return None
+        return analytic.evaluate(option, variant, self.point, self.book, config=self.config)
 
     def _variants(self, option: str) -> tuple[str, ...]:
         """The ways to run the option that the workload or a fixed setting asks for.
@@ -286,7 +293,7 @@ class Study:
         return Rows(value=value, monthly_usd=cost)
 
 
-def first_answer_s(option: str, variant: str, inputs: Inputs, machines: Machines | None) -> Array:
+def first_answer_s(option: str, variant: str, inputs: Inputs, fleet: Outcome | None) -> Array:
     """How long the first answer after idle takes in this variant, (draws,); 0 where nothing starts.
 
     A multi-model endpoint that keeps every model in memory starts none.
@@ -298,9 +305,8 @@ def first_answer_s(option: str, variant: str, inputs: Inputs, machines: Machines
         return ZERO_ALARM_S + launch
     if option in INSTANCELESS and variant == "on_demand":
         return cold_seconds(option, inputs)
-    if option in ("mme", "mme_gpu") and machines is not None and machines.count:
-        cache = model_cache.plan(inputs, machines)
-        return np.where(cache.hit_ratio < ALL_HITS, cache.load_s, 0.0)
+    if fleet is not None:
+        return np.where(fleet.hit_ratio < ALL_HITS, fleet.serving["cold_s"], 0.0)
     return np.zeros(inputs.size)
 
 

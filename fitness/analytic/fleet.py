@@ -4,6 +4,8 @@ Shapes: (draws, types) for a type under a draw, (draws, types, levels) with the 
 Formulas: docs/background.md#sizing.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 
 from fitness import queueing
@@ -28,86 +30,105 @@ _WAIT_NODES = -np.diff(np.where(_TAIL > 0, _TAIL - _TAIL * np.log(np.maximum(_TA
 LATENCY_LEVELS = 6
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loads:
+    """Requests that load their model first; the load keeps their slot busy."""
+
+    ratio: Array  # of the requests, (draws, types)
+    seconds: Array  # (draws,)
+    excused: Array  # (draws,) 1 where a request that loads may be late
+
+
 def sustainable(
     inputs: Inputs,
     machines: Machines,
     *,
-    service_s: Array,
-    slots: Array,
     overhead_s: Array,
     hops: Array,
+    loads: Loads | None = None,
 ) -> tuple[Array, Array]:
     """Requests per second that one instance carries within the objectives, and the share that is late even alone.
 
-    `hops` queues are passed one after the other, each with its share of `service_s`.
+    `hops` queues are passed one after the other, each with its share of the service time.
     Shape: both (draws, types). The late share is what no count of instances can repair.
     """
+    if loads is None:
+        nothing = np.zeros(inputs.size)
+        loads = Loads(ratio=np.zeros(machines.service_s.shape), seconds=nothing, excused=nothing)
     # Types that serve alike (a c5.large and an m5.large) are worked out once: most of the catalogue is alike.
+    serving = (machines.slots, machines.service_s, loads.ratio)
     keys = [
-        slots[:, column].tobytes() + service_s[:, column].tobytes() + machines.baseline[column].tobytes()
+        b"".join(one[:, column].tobytes() for one in serving) + machines.baseline[column].tobytes()
         for column in range(machines.count)
     ]
     places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     chosen = [keys.index(key) for key in places]
     carries, unmet = _sustainable(
         inputs,
-        machines.baseline[chosen],
-        service_s=service_s[:, chosen],
-        slots=slots[:, chosen],
+        machines.only(chosen),
         overhead_s=overhead_s,
         hops=hops,
+        loads=replace(loads, ratio=loads.ratio[:, chosen]),
     )
     back = [places[key] for key in keys]
     return carries[:, back], unmet[:, back]
 
 
 def _sustainable(
-    inputs: Inputs, baseline: Array, *, service_s: Array, slots: Array, overhead_s: Array, hops: Array
+    inputs: Inputs, machines: Machines, *, overhead_s: Array, hops: Array, loads: Loads
 ) -> tuple[Array, Array]:
+    slots, service_s = machines.slots, machines.service_s
     nodes, weights = queueing.service_nodes(inputs.request.distribution, inputs.request.cv, fine=inputs.size == 1)
-    nodes = nodes[:, None, :]
-    cv = inputs.request.cv[:, None]
     limits = [
         (inputs.objectives.within_p95_s, P95_LATE),
         (inputs.objectives.within_p99_s, P99_LATE),
     ]
-    cap = baseline[None, :] / HEADROOM * np.ones_like(service_s)
-    each_s = service_s / hops[:, None]
+    cap = machines.baseline[None, :] / HEADROOM * np.ones_like(service_s)
+    each_s = (service_s + loads.ratio * loads.seconds[:, None]) / hops[:, None]
+    slow_ratio = loads.ratio * (1 - loads.excused)[:, None]
 
-    def late(utilisation: Array) -> Array:
+    def late(utilisation: Array, at: tuple[Index, ...]) -> Array:
+        """The share that is late beyond what may be, of some draws and types; arrays of shape (pairs,)."""
+        draws = at[0]
         wait_probability, wait_s = queueing.over_hops(
-            queueing.waits(utilisation, slots),
-            queueing.mean_wait_of_waiting(utilisation, slots, each_s, cv),
-            hops[:, None],
+            queueing.waits(utilisation, slots[at]),
+            queueing.mean_wait_of_waiting(utilisation, slots[at], each_s[at], inputs.request.cv[draws]),
+            hops[draws],
         )
-        worst = np.zeros_like(service_s)
-        for limit_s, allowed in limits:
-            if bool(np.isnan(limit_s).all()):
-                continue
-            left_s = np.broadcast_to((limit_s - overhead_s)[:, None], service_s.shape)
-            above = queueing.share_above(
+
+        def above(left_s: Array) -> Array:
+            return queueing.share_above(
                 left_s,
-                nodes=nodes,
+                nodes=nodes[draws],
                 weights=weights,
-                service_s=service_s,
+                service_s=service_s[at],
                 wait_probability=wait_probability,
                 wait_s=wait_s,
             )
-            worst = np.maximum(worst, np.where(np.isnan(left_s), 0.0, above - allowed))
+
+        worst = np.zeros_like(utilisation)
+        for limit_s, allowed in limits:
+            if bool(np.isnan(limit_s).all()):
+                continue
+            left_s = (limit_s - overhead_s)[draws]
+            missed = above(left_s)
+            if bool(np.any(slow_ratio[at] > 0)):
+                missed = missed + slow_ratio[at] * (above(left_s - loads.seconds[draws]) - missed)
+            worst = np.maximum(worst, np.where(np.isnan(left_s), 0.0, missed - allowed))
         return worst
 
     if inputs.traffic.is_scheduled:  # nobody waits for one record: the job's deadline decides, not the queue
         return cap * slots / each_s, np.zeros_like(service_s)
-    unmet = late(np.zeros_like(service_s))
-    low, high = np.zeros_like(service_s), cap.copy()
-    meets = (late(cap) <= 0) | (unmet > 0)
-    for _ in range(BISECTIONS):
-        if bool(meets.all()):
-            break
+    every = np.nonzero(np.ones(service_s.shape, dtype=bool))
+    unmet = late(np.zeros(service_s.size), every).reshape(service_s.shape)
+    some = np.nonzero((late(cap.ravel(), every).reshape(service_s.shape) > 0) & (unmet <= 0))
+    low, high = np.zeros(some[0].size), cap[some]
+    for _ in range(BISECTIONS if low.size else 0):
         middle = (low + high) / 2
-        passes = late(middle) <= 0
+        passes = late(middle, some) <= 0
         low, high = np.where(passes, middle, low), np.where(passes, high, middle)
-    utilisation = np.where(meets, cap, np.maximum(low, cap * 2.0**-BISECTIONS))
+    utilisation = cap.copy()
+    utilisation[some] = np.maximum(low, cap[some] * 2.0**-BISECTIONS)
     return utilisation * slots / each_s, unmet
 
 

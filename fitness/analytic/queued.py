@@ -42,14 +42,7 @@ def evaluate(
         return None
     load = load_of(inputs)
     overhead_s = inputs.prior("invoke_overhead_ms") / 1000
-    carries, unmet = fleet.sustainable(
-        inputs,
-        machines,
-        service_s=machines.service_s,
-        slots=machines.slots,
-        overhead_s=overhead_s,
-        hops=np.ones(inputs.size),
-    )
+    carries, unmet = fleet.sustainable(inputs, machines, overhead_s=overhead_s, hops=np.ones(inputs.size))
     carries = np.maximum(carries, FULL * machines.baseline * machines.slots / machines.service_s)
     members, share = (np.ones((inputs.size, 1)),) * 2 if bool(np.all(inputs.units <= 1)) else inputs.popularity
     floor, top = _bounds(variant, inputs, config)

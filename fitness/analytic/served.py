@@ -84,7 +84,10 @@ def evaluate(
     if machines.count == 0:
         return None
     load = load_of(inputs)
-    sized = _size(shape, variant, inputs, machines, load, config)
+    cache = model_cache.plan(inputs, machines, load, config) if shape.is_cached else None
+    if cache is not None:
+        machines = machines.only(cache.column.tolist())
+    sized = _size(shape, variant, inputs, machines, load, cache, config)
     volume_gb = _volume_gb(shape, inputs, config)
     usd = sized.paid_hours * fleet.usd_per_hour(machines, book, inputs.region, volume_gb)
     column = fleet.pick(sized.unmet, usd + sized.alarms * fleet.alarm_usd(book, inputs.region), sized.fits)
@@ -129,7 +132,13 @@ class _Plan:
 
 
 def _size(
-    shape: _Shape, variant: str, inputs: Inputs, machines: Machines, load: Load, config: Mapping[str, object]
+    shape: _Shape,
+    variant: str,
+    inputs: Inputs,
+    machines: Machines,
+    load: Load,
+    cache: model_cache.Cache | None,
+    config: Mapping[str, object],
 ) -> _Sized:
     hops = inputs.steps if not shape.is_shared else np.ones(inputs.size)
     invoke_s = inputs.prior("invoke_overhead_ms") / 1000
@@ -138,17 +147,15 @@ def _size(
     overhead_s = invoke_s + extra_s * (inputs.steps - (0 if shape.is_cached else 1))
     if shape.is_cached:
         overhead_s = overhead_s + invoke_s * (inputs.steps - 1)  # the caller walks a chain model by model
-    service_s = machines.service_s
-    cache = None
-    if shape.is_cached:
-        cache = model_cache.plan(inputs, machines)
-        service_s = service_s + (1 - cache.hit_ratio)[:, None] * cache.load_s[:, None]
+    service_s, loads = machines.service_s, None
+    if cache is not None:
+        excused = fleet.accepts_cold(inputs, cache.load_s)
+        loads = fleet.Loads(ratio=1 - cache.hit_ratio, seconds=cache.load_s, excused=excused)
+        service_s = service_s + loads.ratio * cache.load_s[:, None]
         fits = cache.fits
     else:
         fits = machines.memory_mb[None, :] >= _resident_mb(shape, inputs)[:, None]
-    carries, unmet = fleet.sustainable(
-        inputs, machines, service_s=service_s, slots=machines.slots, overhead_s=overhead_s, hops=hops
-    )
+    carries, unmet = fleet.sustainable(inputs, machines, overhead_s=overhead_s, hops=hops, loads=loads)
     fixed = settings.number(config, "target_invocations_per_minute")
     if fixed is not None:
         carries = np.full_like(carries, fixed / 60)
@@ -262,7 +269,7 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
     cold = np.zeros(inputs.size)
     hits = np.full(inputs.size, np.nan)
     if sized.cache is not None:
-        hits = sized.cache.hit_ratio
+        hits = sized.cache.mean_hit_ratio(at, by_level, load.requests)  # more instances hold more models
         cold = 1 - hits
         latency = fleet.with_cold(
             latency,
@@ -299,7 +306,7 @@ def _outcome(plan: _Plan, inputs: Inputs, sized: _Sized, config: Mapping[str, ob
         values["max_batch_size"] = usual if largest is None else np.full(inputs.size, largest)
         values["max_queue_delay_ms"] = np.full(inputs.size, settings.number(config, "max_queue_delay_ms") or 0.0)
     if sized.cache is not None:
-        values["models_in_memory"] = sized.cache.resident
+        values["models_in_memory"] = sized.cache.resident[at]
     return Outcome(
         option=plan.option,
         variant=plan.variant,
@@ -378,10 +385,8 @@ def _metered(
 ) -> dict[str, Array]:
     requests = inputs.traffic.requests_per_month
     stored = np.where(machines.has_local_disk[column], 0.0, volume_gb)
-    metered = {
-        f"hosting/{machines.types[int(index)].name}": np.where(column == index, paid_hours, 0.0)
-        for index in np.unique(column)
-    }
+    names = np.array([one.name for one in machines.types])[column]
+    metered = {f"hosting/{name}": np.where(names == name, paid_hours, 0.0) for name in dict.fromkeys(names.tolist())}
     metered["storage/hosting"] = stored * paid_hours / 730
     metered["data_in"] = requests * inputs.request.payload_in_mb / GB
     metered["data_out"] = requests * inputs.request.payload_out_mb / GB

@@ -158,6 +158,12 @@ def _no_cold_start(case: Case, row: Limit) -> Iterator[Gate]:
     field = "objectives.cold_start_ok"
     if case.option in ("mme", "mme_gpu"):
         together = float(case.point.units[0]) <= 1
+        if float(case.cold_s[0]) > 0:
+            yield gate_of(
+                row, passes=False, reason="the instances that were fixed cannot keep every model in memory",
+                field=field, asked=False, remedy=True,
+            )  # fmt: skip
+            return
         reason = (
             "every model stays in memory, but its first call on each instance loads it: call each once after a launch"
         )

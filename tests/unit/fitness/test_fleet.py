@@ -21,22 +21,34 @@ STEADY = {
 }
 
 
-def sustainable(values, hops=1.0):
+def sustainable(values, hops=1.0, loads=None):
     inputs = resolved(values)
     machines = candidates(inputs, BOOK, instance_type="ml.c5.xlarge")
-    carries, unmet = fleet.sustainable(
-        inputs,
-        machines,
-        service_s=machines.service_s,
-        slots=machines.slots,
-        overhead_s=np.zeros(1),
-        hops=np.array([hops]),
-    )
+    carries, unmet = fleet.sustainable(inputs, machines, overhead_s=np.zeros(1), hops=np.array([hops]), loads=loads)
     return carries[0, 0], unmet[0, 0]
 
 
 def test_an_easy_objective_leaves_the_headroom_alone():
     assert sustainable({**STEADY, "objectives.latency_p95_ms": 60_000})[0] == pytest.approx(10 / 1.3)
+
+
+def loading(seconds, excused):
+    """One of four requests loads its model first."""
+    return fleet.Loads(ratio=np.array([[0.25]]), seconds=np.array([seconds]), excused=np.array([excused]))
+
+
+def test_a_load_keeps_its_slot_busy():
+    easy = {**STEADY, "objectives.latency_p95_ms": 60_000}
+    # 100 ms of work, and 400 ms of loading in one of four requests.
+    assert sustainable(easy, loads=loading(0.4, 0.0))[0] == pytest.approx(5 / 1.3)
+
+
+def test_a_load_is_late_unless_it_is_excused():
+    values = {**STEADY, "objectives.latency_p95_ms": 1000}
+    alone = sustainable(values)[1]
+    assert sustainable(values, loads=loading(2.0, 1.0))[1] == alone
+    # A quarter is late for certain, the others in exp(-10) of the cases; 5 % may be.
+    assert sustainable(values, loads=loading(2.0, 0.0))[1] == pytest.approx(0.25 + 0.75 * np.exp(-10) - 0.05, abs=1e-3)
 
 
 @pytest.mark.parametrize("objective_ms", [500, 700, 1000])

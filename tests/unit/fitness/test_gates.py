@@ -183,6 +183,13 @@ def test_no_cold_start_at_all_is_promised_by_what_always_runs():
     assert gate("batch", "cold_start", {**JOB, "objectives.cold_start_ok": False}) is None
 
 
+def test_instances_that_cannot_keep_every_model_promise_nothing():
+    never = {**SEVERAL, "models.count": 500, "models.memory_mb": 1000, "objectives.cold_start_ok": False}
+    for types, passes in (({}, None), ({"instance_type": "ml.m5.large"}, False)):
+        gates_of = played("mme", never, config={"max_instances": 2, **types}).gates
+        assert [one.passes for one in gates_of if one.limit == "cold_start"] == [passes]
+
+
 def test_an_undeclared_number_that_is_too_much_whatever_it_is_fails():
     mean_only = {path: value for path, value in ONLINE.items() if path != "traffic.rps_peak"}
     most = gate("serverless", "concurrency", mean_only, traffic__rps_mean=300, request__processing_ms=1000)

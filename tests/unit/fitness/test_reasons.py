@@ -119,7 +119,11 @@ def test_a_multi_model_endpoint_says_its_hits_and_what_it_holds():
     assert mme.outcome is not None
     sentence = one_of(reasons(work, mme, None), "find their model in memory")
     assert f"{mme.outcome.hit_ratio[0]:.1%}" in sentence
-    assert f"holds {mme.outcome.settings['models_in_memory'][0]:,.0f} models" in sentence
+    held, count = mme.outcome.settings["models_in_memory"][0], work.point.units[0]
+    assert held < count
+    assert f"holds {held:,.0f} of {count:,.0f} models" in sentence
+    strict = studied({**MANY, "objectives.cold_start_ok": False})
+    one_of(reasons(strict, strict.played["mme"], None), f"holds all {count:,.0f} models")
 
 
 def test_a_low_hit_rate_of_models_called_once_is_healthy():

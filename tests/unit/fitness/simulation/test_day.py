@@ -94,7 +94,8 @@ def test_an_endpoint_at_zero_refuses_what_comes_before_its_instance():
 
 
 def test_a_cache_begins_the_day_as_the_evening_before_left_it():
-    course = play_day(CUSTOMERS, "mme")
+    steady = study(presets.load("customer-models"), book=BOOK, config={"min_instances": 7, "max_instances": 7})
+    course = play_day(steady, "mme")
     by_interval = np.add.reduceat(course.arrivals, np.arange(0, course.arrivals.size, 5))
     morning, rest = slice(0, 96), slice(96, None)  # eight hours
     missed = [float(course.cold[part].sum()) for part in (morning, rest)]
