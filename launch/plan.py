@@ -52,6 +52,7 @@ class Plan:
     idle: Bill  # an hour in which nothing is asked
     month: Bill | None  # with the workload's traffic; None without a workload, or where it can't run so
     usd_per_hour: Decimal  # the idle hour
+    hour: Bill  # of which the price is confirmed
     to_confirm: Hourly  # what a person confirms: the idle hour, or that of a job which the launch starts
     most_usd_per_hour: Decimal | None  # with all that may run at once; None where a part of it has no known price
     usd_per_1k_requests: Decimal | None  # of the workload's month, where requests are paid one by one
@@ -98,7 +99,9 @@ def plan(request: Request, *, book: PriceBook, workload: Workload | None = None,
         monthly = price.month(request, settings, workload, book=book, trace=trace)
     given = {name: one.model_data_url for name, one in parameters(request).items()}
     token = token_of(body, given)
-    usd_per_hour, to_confirm = price.confirmed(idle), price.to_confirm(request, idle=idle, most=most)
+    usd_per_hour, when = price.confirmed(idle), price.set_going(request)
+    hour = idle if when is When.IDLE else most
+    to_confirm = price.hourly(hour, when)
     # A part of the price is none: without the tag it reads as unknown.
     prices = {"hostfit:usd-per-hour": None if idle.missing else usd_per_hour}
     if to_confirm.is_of_job:
@@ -113,6 +116,7 @@ def plan(request: Request, *, book: PriceBook, workload: Workload | None = None,
         idle=idle,
         month=None if monthly is None else monthly.bill,
         usd_per_hour=usd_per_hour,
+        hour=hour,
         to_confirm=to_confirm,
         most_usd_per_hour=None if most.missing else price.confirmed(most),
         usd_per_1k_requests=monthly.usd_per_1k_requests if monthly and price.is_paid_by_request(request) else None,

@@ -68,11 +68,11 @@ def most_instances(settings: Settings) -> int:
     return max([settings.maximum, *(most for most in scheduled if isinstance(most, int))])
 
 
-def to_confirm(request: Request, *, idle: Bill, most: Bill) -> Hourly:
-    """The price that a launch confirms: of the hour that it sets going, the one of a job where it starts jobs."""
+def set_going(request: Request) -> When:
+    """The hour that a launch sets going, whose price is confirmed: the one of a job where it starts jobs."""
     if request.option != "batch":
-        return hourly(idle, When.IDLE)
-    return hourly(most, When.JOB if is_job_now(request) else When.SCHEDULED)
+        return When.IDLE
+    return When.JOB if is_job_now(request) else When.SCHEDULED
 
 
 def hourly(bill: Bill, when: When) -> Hourly:

@@ -42,7 +42,7 @@ def plan_text(plan: Plan) -> str:
         *rows,
         *_listed("Settings", [f"{name}: {value}" for name, value in request.configuration.items()]),
         "",
-        plan.idle.as_text(),
+        plan.hour.as_text(),
         "",
         f"While idle     {_idle(plan)}",
     ]
@@ -86,6 +86,7 @@ def plan_dict(plan: Plan) -> dict[str, object]:
             "usd_per_hour": plain(plan.to_confirm.usd_per_hour),
             "when": plan.to_confirm.when.value,
             "unpriced": plan.to_confirm.unpriced,
+            "bill": plan.hour.as_dict(),
         },
         "usd_per_1k_requests": None if plan.usd_per_1k_requests is None else plain(plan.usd_per_1k_requests),
         "idle": plan.idle.as_dict(),

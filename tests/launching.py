@@ -73,6 +73,7 @@ def plan_of(name: str, resources: Resources, *, usd_per_hour: Decimal = PRICE, *
         idle=Bill(lines=(), region=REGION),
         month=None,
         usd_per_hour=usd_per_hour,
+        hour=Bill(lines=(), region=REGION),
         to_confirm=Hourly(when=When.IDLE, usd_per_hour=usd_per_hour),
         most_usd_per_hour=usd_per_hour,
         usd_per_1k_requests=None,

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import streamlit as st
 
+from fitness.bill import Bill
 from launch.permissions import policy
 from launch.plan import Plan
 from ui import cloud, launch_export, launch_words, tables
@@ -38,8 +39,11 @@ def draw(plan: Plan) -> None:
             alt="Resources of the stack with their types and what they are for",
         )
     with st.expander("Receipt of the price", icon=":material/receipt_long:", key="lch_receipt"):
-        _draw_bill("An hour in which nothing is asked", plan, is_month=False)
-        _draw_bill("A month with the workload's traffic", plan, is_month=True)
+        _draw_bill("An hour in which nothing is asked", plan.idle, key="hour")
+        if plan.to_confirm.is_of_job:
+            _draw_bill("An hour while a job runs", plan.hour, key="job")
+        if plan.month is not None:
+            _draw_bill("A month with the workload's traffic", plan.month, key="month")
     with st.expander("Permissions that it takes", icon=":material/key:", key="lch_permissions"):
         _draw_permissions(plan)
     launch_export.draw(plan)
@@ -87,10 +91,8 @@ def _draw_list(title: str, sentences: tuple[str, ...]) -> None:
         st.markdown(f"**{title}**\n\n{lines}")
 
 
-def _draw_bill(title: str, plan: Plan, *, is_month: bool) -> None:
-    bill = plan.month if is_month else plan.idle
-    if bill is None:
-        return
+def _draw_bill(title: str, bill: Bill, *, key: str) -> None:
+    is_month = key == "month"
     total = fmt.cents(bill.total) if is_month else launch_words.per_hour(bill.exact_total)
     st.markdown(f"**{title}: {fmt.plain(total)}**")
     if not bill.lines:
@@ -104,7 +106,7 @@ def _draw_bill(title: str, plan: Plan, *, is_month: bool) -> None:
         column_config=tables.bill_columns(),
         hide_index=True,
         height="content",
-        key=f"lch_bill_{'month' if is_month else 'hour'}",
+        key=f"lch_bill_{key}",
         alt=f"{title}, line by line with unit price and source",
     )
     for note in bill.notes:

@@ -88,8 +88,12 @@ def price_table(option: str) -> str:
     rows = [f"Example, {found.request.region}, with {settings}:", "", "| an hour | quantity | USD |", "|---|---|---|"]
     rows += _lines(found.idle)
     rows.append(f"| **while nobody asks** | | **{plain(found.usd_per_hour, places=2)}** |")
-    most = f"**{found.to_confirm.when}, which is confirmed**" if found.to_confirm.is_of_job else "at most"
-    rows.append(f"| {most} | | {plain(found.most_usd_per_hour, places=2)} |")
+    if found.to_confirm.is_of_job:
+        rows += _lines(found.hour)
+        confirmed = plain(found.to_confirm.usd_per_hour, places=2)
+        rows.append(f"| **{found.to_confirm.when}, which is confirmed** | | **{confirmed}** |")
+    else:
+        rows.append(f"| at most | | {plain(found.most_usd_per_hour, places=2)} |")
     return "\n".join(rows)
 
 

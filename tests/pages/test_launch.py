@@ -211,6 +211,7 @@ def test_a_change_of_a_batch_launch_confirms_the_job_that_it_starts(app, monkeyp
     monkeypatch.setattr(launching.models, "upload", lambda request, clients: None)
     at = app(LAUNCH, change="iris")
     assert {one.label: one.value for one in at.metric}["An hour of a job"] == "\\$0.23"
+    assert "An hour while a job runs: $0.23" in texts(at).replace("\\", "")  # with its receipt
     for label, value in edits.items():
         next(one for one in (*at.number_input, *at.text_input) if one.label == label).set_value(value)
         at = drawn(at.run())

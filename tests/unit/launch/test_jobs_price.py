@@ -171,11 +171,15 @@ def test_the_origin_of_a_job_is_a_change_of_one_stack():
 
 def test_the_price_to_confirm_is_in_the_plan_of_a_person_and_of_a_script():
     found = planned(BATCH)
+    (line,) = found.hour.lines
+    assert line.note == "2 x 1 h"
+    assert line.name in showing.plan_text(found)
     assert "\nTo confirm     0.23 USD per hour while its job runs\n" in showing.plan_text(found)
     assert showing.plan_dict(found)["to_confirm"] == {
         "usd_per_hour": "0.23",
         "when": "while its job runs",
         "unpriced": (),
+        "bill": found.hour.as_dict(),
     }
     assert "makes it: 0.2300 USD an hour while its job runs\n" in as_script(found)
 
