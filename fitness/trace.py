@@ -4,7 +4,7 @@ The file has either the columns `timestamp[,count][,model]`, where a row without
 `count` a minute. Everything that is assumed on the way is said in the notes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ __all__ = [
 
 MAX_BYTES = 1024 * 1024 * 1024
 MAX_RPS = BY_PATH["traffic.rps_peak"].maximum or np.inf
+MOST_NAMED = 3  # columns that are ignored
 SHORTEST_RPS = 1 / 60 / 1000  # a count under a thousandth of a request is no count
 
 Counts = NDArray[np.float64]
@@ -209,7 +210,7 @@ def _begins_with(source: Path | bytes, name: str) -> bytes:
 
 
 def _traced(columns: Columns, name: str, *, exact: bool, unit: str | None, zone: str | None) -> Trace:
-    notes = [f"The column {document.shown(column.strip().lower())} is ignored." for column in columns.ignored]
+    notes = _ignored([document.shown(column.strip().lower()) for column in columns.ignored])
     start, rows = None, None
     models: tuple[str, ...] = ()
     share: Counts | None = None
@@ -235,6 +236,13 @@ def _traced(columns: Columns, name: str, *, exact: bool, unit: str | None, zone:
         notes.append(f"The recording is {counts.size / 60:.2g} h long; the month is taken to be like it.")
     counts.setflags(write=False)
     return Trace(counts=counts, start=start, notes=tuple(notes), rows=rows, models=models, model_share=share)
+
+
+def _ignored(columns: Sequence[str]) -> list[str]:
+    if len(columns) <= MOST_NAMED:
+        return [f"The column {column} is ignored." for column in columns]
+    named = ", ".join(columns[:MOST_NAMED])
+    return [f"Columns that are ignored: {len(columns):,}, among them {named}."]
 
 
 def _popular(

@@ -274,7 +274,7 @@ class _Cells:
         return number
 
     def _date(self, written: str) -> int:
-        moment = datetime.fromisoformat(written)
+        moment = datetime.fromisoformat(written.upper())  # RFC 3339 has a small t and z as well
         if moment.year not in YEARS:
             raise ValueError
         if moment.tzinfo is None:

@@ -210,6 +210,15 @@ def test_a_row_that_names_no_model_is_refused_where_the_others_do():
         assert problems(source) == ["must name the model in every row, got none in row 2 @ trace"]
 
 
+def test_many_columns_that_are_not_read_are_told_in_one_note():
+    few = read_trace(b"a,count,b\n1,5,2\n")
+    assert few.notes[:2] == ('The column "a" is ignored.', 'The column "b" is ignored.')
+    header, row = (b",".join([*cells, b"9"]) for cells in ([b"c%d" % at for at in range(2_000)], [b"1"] * 2_000))
+    many = read_trace(header.replace(b",9", b",count") + b"\n" + row + b"\n")
+    assert many.notes[0] == 'Columns that are ignored: 2,000, among them "c0", "c1", "c2".'
+    assert len(many.notes) == 2
+
+
 def test_one_row_is_a_recording():
     found = read_trace(b"timestamp\n2026-03-01T10:00:00.5Z\n", exact=True)
     assert found.counts.tolist() == [1]

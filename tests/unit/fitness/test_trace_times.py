@@ -88,3 +88,7 @@ def test_a_time_that_no_calendar_has_is_refused(source, how):
     (problem,) = problems(source, **how)
     assert problem.startswith("must have timestamps before the year 5000, got ")
     assert problem.endswith(" s since 1970: is the unit right? @ trace")
+
+
+def test_letters_of_a_timestamp_may_be_small():
+    assert read_trace(b"timestamp\n2026-03-01t10:00:00z\n").start == START
