@@ -8,7 +8,9 @@ from cheroot.wsgi import Server
 
 from sandbox.settings import LOOPBACK
 
-_THREADS = 32  # waiting clients cost little, and services call each other through the gateway
+_THREADS = 32  # to begin with, and as many more each time that all are busy
+# Services call each other through the gateway: with too few, callers would wait for each other without end.
+_MOST_THREADS = 512
 _BACKLOG = 1024  # connections not yet taken; with the default of 5, clients that come together are cut off
 _KEPT_OPEN = 512  # idle connections, half of the files that a process may usually have open
 _LARGEST_HEAD = 256 * 1024  # bytes of a request's first line and headers together
@@ -34,9 +36,21 @@ class _Connection(HTTPConnection):
     RequestHandlerClass = _Request
 
 
+class _Server(Server):
+    """A server that has a thread for every request, also of those that wait for requests of their own."""
+
+    def process_conn(self, conn: Any) -> None:
+        if self.requests.qsize >= self.requests.idle:
+            self.requests.grow(_THREADS)
+        super().process_conn(conn)
+
+
 def http_server(port: int) -> Any:
     """Give a server on a loopback port; its `wsgi_app` is still to be set."""
-    server = Server((LOOPBACK, port), None, numthreads=_THREADS, server_name=LOOPBACK, request_queue_size=_BACKLOG)
+    server = _Server(
+        (LOOPBACK, port), None, numthreads=_THREADS, max=_MOST_THREADS, server_name=LOOPBACK,
+        request_queue_size=_BACKLOG,
+    )  # fmt: skip
     server.keep_alive_conn_limit = _KEPT_OPEN
     server.max_request_header_size = _LARGEST_HEAD
     server.max_request_body_size = _LARGEST_BODY
