@@ -19,6 +19,7 @@ POINTS = 25
 AROUND = 10.0  # times the value, either side, where that reaches beyond the field's usual range
 PRECISION = 0.02  # a flip point is known to two per cent
 MARGIN = 1.02  # another option is the best when it leads by two per cent
+LEAST_LEAD = 0.005  # and by this much of a score: less is noise where all of them score next to nothing
 # A change inside a family is a change of configuration, not of the kind of hosting.
 FAMILIES = {"mme_gpu": "mme", "serial_pipeline": "mce_direct", "triton_ensemble": "mce_direct"}
 # One quantity, two fields: the peak keeps its ratio to the mean.
@@ -138,7 +139,7 @@ def _best(scores: dict[str, float], before: str | None) -> str | None:
     if not scores:
         return None
     top = max(scores, key=lambda name: scores[name])
-    if before in scores and scores[top] < MARGIN * scores[before]:
+    if before in scores and scores[top] < max(MARGIN * scores[before], scores[before] + LEAST_LEAD):
         return before
     return top
 

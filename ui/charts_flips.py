@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from fitness.fields import BY_PATH, Kind
-from fitness.flips import FAMILIES, MARGIN, Axis, Flip
+from fitness.flips import FAMILIES, LEAST_LEAD, MARGIN, Axis, Flip
 from ui import charts, words
 from ui import format as fmt
 
@@ -309,6 +309,8 @@ def lead_text(lead: float | None) -> str:
 
     >>> lead_text(0.043), lead_text(-0.005), lead_text(0.0)
     ('4 % ahead', '0.5 % behind, less than the 2 % that count', 'level')
+    >>> lead_text(-0.4)
+    '40 % behind, less than the 0.005 of a score that count'
     """
     if lead is None:
         return "alone"
@@ -316,7 +318,8 @@ def lead_text(lead: float | None) -> str:
         return "level"
     if lead > 0:
         return f"{fmt.percent(lead)} ahead"
-    return f"{fmt.percent(-lead)} behind, less than the {fmt.percent(MARGIN - 1)} that count"
+    counts = fmt.percent(MARGIN - 1) if -lead <= MARGIN - 1 else f"{LEAST_LEAD:g} of a score"
+    return f"{fmt.percent(-lead)} behind, less than the {counts} that count"
 
 
 def _scale(axis: Axis) -> dict[str, object]:

@@ -72,6 +72,7 @@ CONSTANTS: tuple[tuple[str, float, str], ...] = (
     ("values on a field's walk", flips.POINTS, JUDGED),
     ("precision of a flip point", flips.PRECISION, JUDGED),
     ("lead at a flip point", flips.MARGIN, JUDGED),
+    ("least lead at a flip point", flips.LEAST_LEAD, JUDGED),
 )
 
 

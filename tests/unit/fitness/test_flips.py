@@ -35,6 +35,13 @@ def test_a_limit_is_a_flip_point_to_two_per_cent():
     assert serverless.at == pytest.approx(4, rel=0.02)
 
 
+def test_options_that_all_score_next_to_nothing_are_no_change():
+    axis = flips.along(study(presets.load("staging-tests"), book=BOOK), "traffic.rps_mean")
+    ends = axis.scores[-1]
+    assert 1.02 * ends["azure_functions"] < ends["real_time"] < 0.01
+    assert axis.best[-1] == axis.flips[-1].after == "azure_functions"
+
+
 def test_the_grid_holds_the_workload_s_own_value_and_rises():
     axis = flips.along(CHATBOT, "traffic.rps_mean")
     assert axis.value in axis.values
