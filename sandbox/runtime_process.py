@@ -65,6 +65,7 @@ class RuntimeProcess:
         self._process = process
         facts = {
             "listener": self._listener.fileno(),
+            "held": self._held.fileno(),
             "folder": str(self._cloud.folder),
             "control_url": self._cloud.url,
             "token": self._cloud.token,

@@ -14,6 +14,8 @@ from sandbox.runtime.application import Runtime
 
 async def serve(facts: dict[str, Any]) -> None:
     """Serve until the parent's end of the pipe closes."""
+    for ours in ("listener", "held"):  # a model server that ends later would keep the port and the state folder
+        os.set_inheritable(facts[ours], False)  # noqa: FBT003 (it takes no names)
     runtime = Runtime(facts)
     config = uvicorn.Config(
         runtime, http="httptools", ws="none", lifespan="off", log_level="warning", access_log=False,

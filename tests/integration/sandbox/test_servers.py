@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
@@ -40,6 +41,17 @@ def test_a_script_gets_its_model_and_the_headers(hosting, endpoint):
 def test_a_server_has_none_of_the_credentials(hosting, endpoint):
     names = json.loads(hosting.ask(endpoint, '{"environment": 1}', JSON))
     assert [name for name in names if "AWS" in name or "TOKEN" in name or "SECRET" in name or "HOSTFIT" in name] == []
+
+
+def test_a_server_has_neither_the_port_nor_the_state_folder_of_the_runtime(sandbox, hosting, endpoint):
+    hosting.ask(endpoint, '{"sleep_s": 0}', JSON)
+    workers = sandbox.workers()
+    assert workers
+    assert [connection for worker in workers for connection in worker.net_connections("tcp")] == []
+    held = sandbox.settings.folder / "held"
+    assert [
+        path for worker in workers for path in Path(f"/proc/{worker.pid}/fd").iterdir() if path.resolve() == held
+    ] == []
 
 
 def test_requests_are_captured_as_model_monitor_reads_them(hosting, endpoint):
