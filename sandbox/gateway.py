@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from botocore.model import OperationModel
 
 from sandbox.access import Scope, refuse_strangers, scope_of
+from sandbox.checksums import refuse_damaged
 from sandbox.cloud import Cloud
 from sandbox.errors import AwsError, NotEmulated
 from sandbox.faults import Fault
@@ -123,6 +124,8 @@ class Gateway:
                 return wire_of(request, asked.operation.service_model).answer(
                     asked.operation, self._moto.simulate(asked.params), request_id
                 )
+            if scope.service == "s3":
+                refuse_damaged(request.method, request.headers, request.body)
             return self._moto.handle(request, environ, scope.service)
         raise NotEmulated(f"the service {scope.service}")
 

@@ -2,6 +2,7 @@ import os
 import urllib.request
 
 import pytest
+from botocore.exceptions import ClientError
 
 BUCKET = "things"
 STRANGE_KEYS = [
@@ -69,3 +70,21 @@ def test_a_presigned_link_serves_the_object(s3):
     link = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "shared"})
     with urllib.request.urlopen(link) as answer:
         assert answer.read() == b"for you"
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"ContentMD5": "AAAAAAAAAAAAAAAAAAAAAA=="},
+        {"ChecksumCRC32": "AAAAAA=="},
+        {"ChecksumSHA256": "A" * 43 + "="},
+    ],
+    ids=str,
+)
+def test_an_upload_that_is_not_what_was_sent_is_refused(sandbox, damaged):
+    s3 = sandbox.client("s3")
+    s3.create_bucket(Bucket="damaged")
+    s3.put_object(Bucket="damaged", Key="k", Body=b"whole")
+    with pytest.raises(ClientError, match="BadDigest"):
+        s3.put_object(Bucket="damaged", Key="k", Body=b"other", **damaged)
+    assert s3.get_object(Bucket="damaged", Key="k")["Body"].read() == b"whole"
