@@ -89,15 +89,13 @@ def plan(inputs: Inputs, machines: Machines, load: Load, config: Mapping[str, ob
     instances = least[:, column, level]
     running = settings.bounded(instances, np.ones((inputs.size, 1)), config)
     resident = np.minimum(count, np.floor(running * holds[:, column] + 1e-9))
-    chosen = fits[:, column] & keeps[:, column, level]
-    whole = chosen & (running >= instances)  # within the maximum that the caller fixed, if any fleet is
     return Cache(
         column=column,
         instances=instances,
         resident=resident,
         hit_ratio=_between(ratio, resident / count),
         load_s=load_s,
-        fits=np.where(np.any(whole, axis=1, keepdims=True), whole, chosen),
+        fits=fits[:, column] & keeps[:, column, level],
         share_of_one=holds[:, column] / count,
         ratio=ratio,
     )

@@ -90,7 +90,9 @@ def evaluate(
     sized = _size(shape, variant, inputs, machines, load, cache, config)
     volume_gb = _volume_gb(shape, inputs, config)
     usd = sized.paid_hours * fleet.usd_per_hour(machines, book, inputs.region, volume_gb)
-    column = fleet.pick(sized.unmet, usd + sized.alarms * fleet.alarm_usd(book, inputs.region), sized.fits)
+    granted = sized.fits & (sized.granted >= 1)  # within the maximum that the caller fixed, where any type is
+    fits = np.where(np.any(granted, axis=1, keepdims=True), granted, sized.fits)
+    column = fleet.pick(sized.unmet, usd + sized.alarms * fleet.alarm_usd(book, inputs.region), fits)
     plan = _Plan(
         option=option, variant=variant, shape=shape, machines=machines, load=load, column=column, volume_gb=volume_gb
     )

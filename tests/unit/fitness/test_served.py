@@ -280,3 +280,13 @@ def test_burstable_types_keep_the_instances_of_the_peak():
     assert float(outcome.step_within_ratio[0]) == 1
     scaled = evaluated("real_time", values, config={"instance_type": "ml.m5.large"})
     assert float(scaled.step_within_ratio[0]) < 1
+
+
+def test_a_fixed_maximum_is_met_by_a_larger_type_where_there_is_one():
+    busy = {"request.measured_on": "ml.c5.xlarge", "request.processing_ms": 100, "traffic.rps_mean": 200}
+    free, fixed = (evaluated("real_time", busy, config=config) for config in ({}, {"max_instances": 1}))
+    assert free.settings["max_instances"][0] > fixed.settings["max_instances"][0] == 1
+    assert fixed.instance_types != free.instance_types
+    assert fixed.dropped_ratio[0] == 0
+    small = evaluated("real_time", busy, config={"max_instances": 1, "instance_type": free.instance_types[0]})
+    assert small.dropped_ratio[0] > 0
