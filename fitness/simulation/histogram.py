@@ -7,6 +7,7 @@ the first or the last bin.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -34,6 +35,7 @@ _STUDENT_975 = (
     2.145,
     2.131,
 )
+_FEWEST_WINDOWS = 4  # of which something can be said
 BINS = 2 * _OCTAVES << 7
 
 LOWER: Float64 = ((np.arange(BINS, dtype=np.int32) + _FIRST) << 16).view(np.float32).astype(np.float64)
@@ -87,12 +89,14 @@ def percentile(hist: Hist, probability: float) -> float:
     return float(LOWER[at] + inside * (UPPER[at] - LOWER[at]))
 
 
-def band(hists: Hist, probability: float) -> tuple[float, float, float]:
+def band(hists: Hist, probability: float, windows: Sequence[Hist] = ()) -> tuple[float, float, float]:
     """Lower end, value and upper end of the 95 % band of a percentile, from blocks of one stream, (blocks, BINS).
 
     Each block is left out in turn (the jackknife), on logarithms, since latencies spread upwards: near full load a
-    block alone is too short to show its percentile, the stream without it is not. NaN where nothing is counted; the
-    ends are 0 and infinity where fewer than two blocks have latencies.
+    block alone is too short to show its percentile, the stream without it is not. Where the stream is made of
+    windows, given for each endpoint in the order of their load as (windows, BINS), the band also holds the luck of
+    where they lie. NaN where nothing is counted; the ends are 0 and infinity where fewer than two blocks have
+    latencies.
     Source: docs/accuracy.md#bands (how often the band covers the truth).
     """
     whole = hists.sum(axis=0)
@@ -102,12 +106,35 @@ def band(hists: Hist, probability: float) -> tuple[float, float, float]:
         return (0.0, value, math.inf) if len(blocks) else (value, value, value)
     without = [percentile(whole - block, probability) for block in blocks]
     parts = len(blocks) * math.log(value) - (len(blocks) - 1) * np.log(without)
-    half = (
-        _STUDENT_975[min(len(blocks), len(_STUDENT_975) + 1) - 2]
-        * float(np.std(parts, ddof=1))
-        / math.sqrt(len(blocks))
-    )
-    return value * math.exp(-half), value, value * math.exp(half)
+    half = _student(len(blocks) - 1) * float(np.std(parts, ddof=1)) / math.sqrt(len(blocks))
+    luck = _luck_of_windows(windows, value, probability) / count(whole)
+    low = percentile(whole, max(probability - luck, 0.0))
+    high = percentile(whole, min(probability + luck, 1.0))
+    return min(value * math.exp(-half), low), value, max(value * math.exp(half), high)
+
+
+def _luck_of_windows(windows: Sequence[Hist], value: float, probability: float) -> float:
+    """Half the 95 % band of how many answers are within `value`, by how windows differ from those beside them.
+
+    What a straight line through three neighbours explains is their load and no luck, so second differences are taken.
+    Source: K. M. Wolter, "An Investigation of Some Estimators of Variance for Systematic Sampling", Journal of the
+    American Statistical Association 79, 1984, estimator 4.
+    """
+    variance, freedom = 0.0, 0
+    for hists in windows:
+        if len(hists) < _FEWEST_WINDOWS:
+            continue
+        at = max(int(np.searchsorted(LOWER, value, side="right")) - 1, 0)
+        inside = (value - LOWER[at]) / (UPPER[at] - LOWER[at])
+        beyond = hists[:, :at].sum(axis=1) + inside * hists[:, at] - probability * hists.sum(axis=1)
+        bends = beyond[:-2] - 2 * beyond[1:-1] + beyond[2:]
+        variance += len(hists) / (6 * len(bends)) * float(bends @ bends)
+        freedom += len(bends)
+    return _student(freedom) * math.sqrt(variance) if freedom else 0.0
+
+
+def _student(freedom: int) -> float:
+    return _STUDENT_975[min(freedom, len(_STUDENT_975)) - 1]
 
 
 def by_interval(arrivals: Float64, latency_s: Float32, *, start_s: float, width_s: float, intervals: int) -> Int64:

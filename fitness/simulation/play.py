@@ -311,6 +311,7 @@ def _bands(inputs: Inputs, filled: Outcome, tally: Tally) -> dict[str, Band]:
             value = float(filled.latency.percentile(probability)[0]) * 1000
             found[name] = Band(low=value, value=value, high=value)
         else:
-            low, value, high = ((end + overhead_s) * 1000 for end in histogram.band(counted, probability))
+            ends = histogram.band(counted, probability, tally.windows)
+            low, value, high = ((end + overhead_s) * 1000 for end in ends)
             found[name] = Band(low=low, value=value, high=high)
     return found

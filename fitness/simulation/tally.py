@@ -42,14 +42,16 @@ class Tally:
     starting_s: float = 0.0  # paid while a sandbox initialises
     instance_hours: float = 0.0
     played: float = 0.0  # requests that really went through the kernels
+    windows: tuple[Array, ...] = ()  # answers of each endpoint by window, in the order of load: (windows, bins)
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
 
     def times(self, factor: float) -> "Tally":
         """The same, for `factor` alike endpoints; what was played stays."""
-        scaled = {one.name: getattr(self, one.name) * factor for one in fields(self) if one.name != "played"}
-        return Tally(played=self.played, **scaled)
+        kept = ("played", "windows")
+        scaled = {one.name: getattr(self, one.name) * factor for one in fields(self) if one.name not in kept}
+        return Tally(played=self.played, windows=tuple(one * factor for one in self.windows), **scaled)
 
     @property
     def answered(self) -> float:
@@ -67,13 +69,17 @@ class Counting:
 
     def __init__(self) -> None:
         self._hists = np.zeros((2, BLOCKS, BINS))  # warm and cold
+        self._windows: list[Array] = []
         self._fates = np.zeros(FATES)
         self._busy_s = self._starting_s = 0.0
         self._played = 0
 
     def add(self, stream: Stream, answers: Answers) -> None:
         """Count the answers of a stream, in equal parts; its lead is left out."""
-        count_answers(answers.latency_s, answers.fate, stream.lead, float(stream.weight), self._hists, self._fates)
+        hists = np.zeros_like(self._hists)
+        count_answers(answers.latency_s, answers.fate, stream.lead, float(stream.weight), hists, self._fates)
+        self._hists += hists
+        self._windows.append(hists.sum(axis=(0, 1)))
         self._busy_s += answers.busy_s * stream.weight
         self._starting_s += answers.starting_s * stream.weight
         self._played += stream.offered
@@ -92,6 +98,7 @@ class Counting:
             starting_s=self._starting_s,
             instance_hours=instance_hours,
             played=float(self._played),
+            windows=(np.array(self._windows),),
         )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numba
 
 from fitness.simulation import warm
-from tests.accuracy import against_measurements, against_peers, against_sandbox
+from tests.accuracy import against_long_runs, against_measurements, against_peers, against_sandbox
 from tests.accuracy import against_theory as theory
 from tests.accuracy.page import Page, Section, with_hosted
 from tests.bench import simulation
@@ -47,6 +47,9 @@ def main(arguments: list[str]) -> int:
         errors=against_measurements.errors(max(size // 50, 1_000)),
         covers=covers(options.seeds, size),
         seeds=options.seeds,
+        windowed=against_long_runs.coverages(
+            requests=min(LIKE_A_PAGE, size // 20), long_requests=size * 2 // 5, seeds=options.seeds
+        ),
         peers=() if options.alone else against_peers.rows(size),
         repeats=simulation.repeats()[1],
         hosted=against_sandbox.found(seconds=options.seconds) if options.seconds else None,
@@ -54,15 +57,19 @@ def main(arguments: list[str]) -> int:
     page.took_s = time.perf_counter() - started
     options.out.write_text(page.as_markdown(), encoding="utf-8", newline="\n")
     for section in page.sections:
-        print(
-            f"{section.title:<60}{section.floor_text:>8}{section.worst:>10.2%}  {'pass' if section.holds else 'MISS'}"
-        )
+        print(f"{section.title:<60}{section.floor_text:>8}{section.worst:>10.2%}  {_says(section.holds)}")
     covered = [share for _, shares in page.covers[:PROMISED] for share in shares]
     holds = 0.9 <= min(covered) and max(covered) <= 0.99  # noqa: SIM300 reads as a range
-    print(f"{'95 % bands cover the truth':<60}{'90-99 %':>8}{min(covered):>10.1%}  {'pass' if holds else 'MISS'}")
+    print(f"{'95 % bands cover the truth':<60}{'90-99 %':>8}{min(covered):>10.1%}  {_says(holds)}")
+    windowed = all(one.holds for one in page.windowed)
+    worst = min(share for one in page.windowed for share in one.shares)
+    floor = f"{against_long_runs.FLOOR:.0%}"
+    print(f"{'95 % bands of a month in windows hold a long run':<60}{floor:>8}{worst:>10.1%}  {_says(windowed)}")
     is_hosted_well = page.hosted is None or _told(page.hosted)
     print(f"{options.out} written in {page.took_s:.0f} s")
-    return int(not (holds and is_hosted_well and page.repeats and all(section.holds for section in page.sections)))
+    return int(
+        not (holds and windowed and is_hosted_well and page.repeats and all(section.holds for section in page.sections))
+    )
 
 
 def hosted_alone(out: Path, seconds: float) -> int:
@@ -74,11 +81,15 @@ def hosted_alone(out: Path, seconds: float) -> int:
 
 
 def _told(found: against_sandbox.Found) -> bool:
-    holds = "pass" if found.holds else "MISS"
-    print(f"{'Endpoints of the sandbox':<60}{against_sandbox.FLOOR:>8.0%}{found.worst:>10.1%}  {holds}")
+    print(f"{'Endpoints of the sandbox':<60}{against_sandbox.FLOOR:>8.0%}{found.worst:>10.1%}  {_says(found.holds)}")
     return found.holds
 
 
+def _says(holds: bool) -> str:
+    return "pass" if holds else "MISS"
+
+
+LIKE_A_PAGE = 100_000  # requests that the Simulate page plays of a month
 PROMISED = 3  # the first lines of `covers` have to be covered in 90 to 99 % of the seeds
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tests.accuracy import against_long_runs
+from tests.accuracy.against_long_runs import Coverage
 from tests.accuracy.against_measurements import Run
 from tests.accuracy.against_sandbox import CALM_S, CV, DRAWS, FLOOR, MEAN_S, TRIES, WORKERS, Found
 from tests.accuracy.against_theory import Check
@@ -37,6 +39,7 @@ class Page:
     errors: Sequence[tuple[float, float]]
     covers: Sequence[tuple[str, Sequence[float]]]
     seeds: int
+    windowed: Sequence[Coverage] = field(default_factory=tuple)
     peers: Sequence[tuple[str, str, str, str, str]] = field(default_factory=tuple)
     repeats: bool = True
     hosted: Found | None = None
@@ -173,7 +176,27 @@ class Page:
                 "The last lines are where it does not: near full load a short stream holds too few of the rare long queues, "
                 "and its band of p99 is too narrow. Play more requests before believing it."
             ),
+            *self._windowed(),
             "Bands of the verdict hold the priors as well.",
+            "",
+        ]
+
+    def _windowed(self) -> list[str]:
+        """The bands of months that are played in windows."""
+        rows = [
+            [one.case, *(f"{share:.1%} (±{width:.1%})" for share, width in zip(one.shares, one.widths, strict=True))]
+            for one in self.windowed
+        ]
+        return [
+            "A month of more requests than are played is played in windows, and its band also holds where they lie.",
+            (
+                "Here is how often the band of as many requests as the Simulate page plays holds the mean of long runs of "
+                "the same configuration, and in brackets how wide half of it is; "
+                f"{against_long_runs.FLOOR:.0%} are promised."
+            ),
+            "Where load decides the latency such a band is up to twice as wide as it had to be: it can't tell luck from load.",
+            "",
+            *table(["case", "p50", "p95", "p99"], rows),
             "",
         ]
 

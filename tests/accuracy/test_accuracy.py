@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.accuracy import against_measurements, against_sandbox
+from tests.accuracy import against_long_runs, against_measurements, against_sandbox
 from tests.accuracy.__main__ import main
 from tests.accuracy.against_theory import Check
 from tests.accuracy.page import Section, with_hosted
@@ -24,6 +24,7 @@ def test_a_small_run_writes_every_part_of_the_page(tmp_path):
     assert headings(text) == headings((ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8"))
     assert "nan" not in text
     assert text.count("\n| c = ") == 12 * 4 + 2 + 5
+    assert text.count(", 12 runs of ") == len(against_long_runs.CASES)
 
 
 def test_the_page_in_the_documentation_comes_from_a_full_run_in_which_everything_held():
@@ -50,6 +51,13 @@ def test_the_simulator_meets_the_cold_starts_that_were_measured():
     off = dict(against_measurements.errors(100_000))
     assert off[600.0] < 0.2
     assert off[300.0] > 1.0
+
+
+def test_bands_of_a_month_in_windows_hold_what_long_runs_show():
+    found = against_long_runs.coverages(requests=100_000, long_requests=2_000_000, seeds=20)
+    for one in found:
+        assert min(one.shares) >= 0.8, one  # of twenty seeds; the page promises more of more of them
+        assert max(one.widths) < 1, one
 
 
 @pytest.fixture(scope="module")

@@ -92,6 +92,32 @@ def test_the_band_of_a_percentile_lies_around_it_and_narrows_with_the_stream():
     assert 4 < (widths[0] - 1) / (widths[1] - 1) < 25
 
 
+def windows_with_median(medians_s):
+    draws = np.random.default_rng(8)
+    return np.array([filled(draws.lognormal(math.log(median), 0.3, 5_000)) for median in medians_s])
+
+
+def test_the_band_of_windows_holds_the_luck_of_where_they_lie():
+    steady = windows_with_median([1.0] * 16)
+    by_load = windows_with_median(np.linspace(1.0, 1.2, 16))
+    by_luck = windows_with_median(np.where(np.arange(16) % 2, 1.2, 1.0))
+    widths = []
+    for windows in (steady, by_load, by_luck):
+        # Each block has a part of every window, as the tally has it, and so the same share of the lucky ones.
+        blocks = np.array([windows.sum(axis=0) / 8] * 8)
+        low, value, high = histogram.band(blocks, 0.5, [windows])
+        assert low < value < high
+        widths.append(high / low - 1)
+    assert widths[1] < 1.5 * widths[0]
+    assert widths[2] > 10 * widths[0]
+
+
+def test_three_windows_say_nothing_of_their_luck():
+    windows = windows_with_median([1.0, 1.2, 1.0])
+    blocks = np.array([windows.sum(axis=0) / 8] * 8)
+    assert histogram.band(blocks, 0.5, [windows]) == histogram.band(blocks, 0.5)
+
+
 def test_a_band_needs_two_blocks():
     block = filled([1.0, 2.0])
     assert histogram.band(np.array([block, histogram.empty()]), 0.5)[::2] == (0.0, math.inf)
