@@ -12,9 +12,9 @@ from textwrap import wrap
 from fitness.flips import Flip
 from fitness.gates import Gate
 from fitness.measured import measured_fields, sentence
-from fitness.reasons import duration, money
 from fitness.sensitivity import Change
 from fitness.verdict import Interval, OptionResult, Percentiles, Verdict
+from fitness.wording import duration, money, percent
 
 DIGITS = 6
 WIDTH = 100
@@ -178,7 +178,7 @@ def headline(verdict: Verdict) -> str:
     condition = ", under the conditions below" if best.status == "conditional" else ""
     sentence = f"{best.option.title}, {cost}{condition}"
     if verdict.confidence is not None and verdict.probability_best is not None:
-        sentence += f"; {verdict.confidence}: best in {verdict.probability_best:.0%} of {verdict.draws} draws"
+        sentence += f"; {verdict.confidence}: best in {percent(verdict.probability_best, 0)} of {verdict.draws} draws"
     if verdict.close_to:
         sentence += f"; close to {', '.join(verdict.option(name).option.title for name in verdict.close_to)}"
     return sentence
@@ -189,7 +189,7 @@ def _row(result: OptionResult) -> str:
     p50 = "" if result.latency_ms is None else duration(result.latency_ms.p50)
     p99 = "" if result.latency_ms is None else duration(result.latency_ms.p99)
     score = "" if result.score is None else f"{result.score:.3f}"
-    chance = "" if result.score is None else f"{result.probability_best:.0%}"
+    chance = "" if result.score is None else percent(result.probability_best, 0)
     return f"{result.option.id:<{_FRAME}}{result.status:<12}{score:>6}{cost:>12} {p50:>9} {p99:>9}{chance:>9}"
 
 

@@ -7,6 +7,7 @@ from fitness.outcome import configuration
 from fitness.score import FUNCTIONS
 from fitness.simulation.sweep import Judged
 from fitness.study import Played, Study
+from fitness.wording import duration, money, percent
 
 WORTH_SAYING = 0.03  # of a score in a function, before the difference to the best is named
 BURSTABLE = ("ml.t2.", "ml.t3.")
@@ -45,8 +46,8 @@ def of_run(judged: Judged) -> tuple[str, ...]:
             f"{name} {value} instead of {before[name]}" for name, value in after.items() if value != before[name]
         ]
         found.append(
-            f"sized anew with {', '.join(changed)}: as the formulas had it, {judged.first_missed_ratio:.1%} of the "
-            "requests were late or lost when they were played"
+            f"sized anew with {', '.join(changed)}: as the formulas had it, {percent(judged.first_missed_ratio)} of "
+            "the requests were late or lost when they were played"
         )
     usd, bill_usd = judged.simulation.monthly_usd, float(judged.proposed.monthly_usd[0])
     if usd is not None and bill_usd >= 1 and abs(usd / bill_usd - 1) > OTHER_COST:
@@ -54,15 +55,6 @@ def of_run(judged: Judged) -> tuple[str, ...]:
             f"a month played minute by minute costs {money(usd)}, the formulas of the bill say {money(bill_usd)}"
         )
     return tuple(found)
-
-
-def money(usd: float) -> str:
-    """Dollars as a person writes them.
-
-    >>> money(1234.5), money(0.234)
-    ('$1,235', '$0.23')
-    """
-    return f"${usd:,.0f}" if usd >= 100 else f"${usd:,.2f}"
 
 
 def _against(played: Played, best: Played | None) -> list[str]:
@@ -106,13 +98,13 @@ def _latency(work: Study, played: Played) -> list[str]:
             )
         ]
     else:
-        found = [f"{late:.1%} of the answers later than {objective}"]
+        found = [f"{percent(late)} of the answers later than {objective}"]
     cold = float(outcome.cold_ratio[0])
     if cold > RARE:
-        found.append(f"{cold:.1%} of the requests wait for a start")
+        found.append(f"{percent(cold)} of the requests wait for a start")
     dropped = float(outcome.dropped_ratio[0])
     if dropped > RARE:
-        found.append(f"{dropped:.1%} of the requests are refused, throttled or timed out")
+        found.append(f"{percent(dropped)} of the requests are refused, throttled or timed out")
     return found
 
 
@@ -121,7 +113,7 @@ def _use(played: Played) -> list[str]:
     if outcome is None or float(outcome.paid_s[0]) <= 0:
         return []
     used = float(outcome.busy_s[0]) / float(outcome.paid_s[0])
-    found = [f"{min(used, 1.0):.1%} of what is paid does work"]
+    found = [f"{percent(min(used, 1.0))} of what is paid does work"]
     if outcome.instance_types is not None and outcome.instance_types[0].startswith(BURSTABLE):
         found.append("a burstable type: counted with the vCPU share that it may use for long, credits left out")
     return found
@@ -146,12 +138,13 @@ def _models(work: Study, played: Played) -> list[str]:
     hits = float(outcome.hit_ratio[0])
     if hits < LOW_HITS:
         found.append(
-            f"{hits:.1%} of the calls find their model in memory: disable the model cache, a low hit rate is healthy"
+            f"{percent(hits)} of the calls find their model in memory: disable the model cache, a low hit rate is "
+            "healthy"
         )
     else:
         resident, units = float(outcome.settings["models_in_memory"][0]), float(point.units[0])
         held = f"all {units:,.0f}" if resident >= units else f"{resident:,.0f} of {units:,.0f}"
-        found.append(f"{hits:.1%} of the calls find their model in memory, which holds {held} models")
+        found.append(f"{percent(hits)} of the calls find their model in memory, which holds {held} models")
     members, share = point.popularity
     busy = point.traffic.rps_peak[0] * share[0] * point.request.processing_s[0] / point.request.concurrency[0]
     hot = busy > HOT_SLOT
@@ -160,11 +153,12 @@ def _models(work: Study, played: Played) -> list[str]:
         calls = float(np.sum((members * share)[0][hot]))
         if count <= 1:
             found.append(
-                f"the hottest model takes {calls:.0%} of the calls and keeps an instance busy: give it its own endpoint"
+                f"the hottest model takes {percent(calls, 0)} of the calls and keeps an instance busy: give it its own "
+                "endpoint"
             )
         else:
             found.append(
-                f"the {count:,.0f} hottest models take {calls:.0%} of the calls and keep an instance busy: "
+                f"the {count:,.0f} hottest models take {percent(calls, 0)} of the calls and keep an instance busy: "
                 "give each its own endpoint"
             )
     return found
@@ -180,7 +174,7 @@ def _to_zero(work: Study, played: Played) -> list[str]:
     if other is None:
         return []
     usd = float(work.usd(other)[0])
-    lost = f"{float(other.dropped_ratio[0]):.1%} of the requests would fail while an instance starts"
+    lost = f"{percent(float(other.dropped_ratio[0]))} of the requests would fail while an instance starts"
     return [f"scaled to zero by inference components it would cost {money(usd)} a month, and {lost}"]
 
 
@@ -195,21 +189,5 @@ def _provisioned(work: Study, played: Played) -> list[str]:
         return []
     units = float(other.settings["provisioned_concurrency"][0])
     usd, cold = float(work.usd(other)[0]), float(other.cold_ratio[0])
-    unit = "unit" if units == 1 else "units"
-    return [
-        f"with {units:,.0f} provisioned {unit} an endpoint it would cost {money(usd)} a month, {cold:.2%} starting cold"
-    ]
-
-
-def duration(milliseconds: float) -> str:
-    """A duration in the unit that a person would use.
-
-    >>> duration(250.0), duration(4200.0), duration(900_000.0)
-    ('250 ms', '4.2 s', '15 min')
-    """
-    if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
-    seconds = milliseconds / 1000
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+    ready = f"{units:,.0f} provisioned {'unit' if units == 1 else 'units'} an endpoint"
+    return [f"with {ready} it would cost {money(usd)} a month, {percent(cold, 2)} starting cold"]

@@ -4,8 +4,8 @@ from fitness import workload_file
 from fitness.answer import figures, headline
 from fitness.bill import CENT
 from fitness.measured import sentence
-from fitness.reasons import money
 from fitness.verdict import OptionResult, Verdict
+from fitness.wording import money, percent
 
 RANGES = "Ranges hold nine of ten draws of what is not known."
 GUIDE_NOTE = "The guide's column is the published guidance, shown beside the figures and no part of them."
@@ -55,7 +55,7 @@ def _scores(best: OptionResult, verdict: Verdict) -> list[str]:
         return []
     lines = ["| function | score | weight | the guide says |", "|---|---|---|---|"]
     lines += [
-        f"| {name} | {value:.2f} | {verdict.weights[name]:.0%} | {_plain(best.option.guide.get(name, ''))} |"
+        f"| {name} | {value:.2f} | {percent(verdict.weights[name], 0)} | {_plain(best.option.guide.get(name, ''))} |"
         for name, value in best.fitness.as_dict().items()
     ]
     lines.append(f"| **score** | {_score(best)} | | |")

@@ -19,6 +19,7 @@ from fitness.trace_columns import MAX_MODELS, MAX_PROBLEMS, MAX_ROWS, Columns, r
 from fitness.trace_csv import read_csv
 from fitness.trace_minutes import MAX_MINUTES, UNITS, Clocked, Summed, clocked, summed
 from fitness.trace_parquet import MAGIC, read_parquet
+from fitness.wording import percent
 
 __all__ = [
     "MAX_BYTES",
@@ -254,7 +255,9 @@ def _popular(
     rank = np.empty(len(names), dtype=np.int32)
     rank[order] = np.arange(len(names), dtype=np.int32)
     share = requests[order] / max(float(requests.sum()), 1e-300)
-    notes.append(f"Models in the recording: {len(names):,}; the most requested one has {share[0]:.1%} of the requests.")
+    notes.append(
+        f"Models in the recording: {len(names):,}; the most requested one has {percent(share[0])} of the requests."
+    )
     share.setflags(write=False)
     return tuple(names[at] for at in order.tolist()), share, rank[index]
 

@@ -11,6 +11,7 @@ from fitness.arrays import Array
 from fitness.inputs import Inputs
 from fitness.limits import Limit
 from fitness.machines import Machines
+from fitness.wording import percent
 
 EVEN = 0.5  # sources disagree, or the fact is unknown and nothing speaks for either
 SURE = 0.98  # share of the draws of an undeclared number above which it counts as passing
@@ -151,7 +152,7 @@ def at_most(
         passes = True if share >= SURE else None
         if share <= 0 and asked > top:  # whatever it is, e.g. a peak of which the mean is too much already
             passes = False
-        text += " (assumed)" if passes else f"; {field} is not declared, {share:.0%} of what it may be passes"
+        text += " (assumed)" if passes else f"; {field} is not declared, {percent(share, 0)} of what it may be passes"
         likelihood = share
     elif undisputed is not None and undisputed < asked <= top:
         passes = None

@@ -21,6 +21,7 @@ from fitness.simulation.players import Fleet
 from fitness.simulation.spending import Use, spent_usd
 from fitness.simulation.streams import Day, Stream, Surge
 from fitness.study import SEED, Study
+from fitness.wording import percent
 
 REQUESTS = 3_000_000  # about a second of playing
 SURGE_S = 900.0
@@ -109,7 +110,7 @@ def _hottest(inputs: Inputs, option: str, seed: int) -> tuple[Inputs, tuple[str,
     if option not in OWN_ENDPOINT or units <= 1:
         return inputs, ()
     alone, share = endpoints.hottest(inputs, seed)
-    note = f"The most requested of {units:,.0f} endpoints is played: it has {share:.2%} of the traffic."
+    note = f"The most requested of {units:,.0f} endpoints is played: it has {percent(share, 2)} of the traffic."
     return alone, (note,)
 
 

@@ -27,6 +27,7 @@ from fitness.simulation.policy_lint import Finding, Level, lint, reaction_s
 from fitness.simulation.proposed import hourly, instance_type_of, outcome_of
 from fitness.simulation.rules import Policy, ToZero
 from fitness.study import ACCELERATORS, SEED, Study
+from fitness.wording import percent
 
 _ON_REQUESTS = (Kind.TARGET_TRACKING, Kind.STEP, Kind.SCHEDULED)
 KINDS = MappingProxyType(
@@ -164,7 +165,7 @@ def _one_endpoint(inputs: Inputs, option: str, seed: int) -> tuple[Month, tuple[
     if option not in OWN_ENDPOINT or float(inputs.units[0]) <= 1:
         return month(inputs, seed=seed), ()
     one, share = hottest(inputs, seed)
-    note = f"The policy is that of the most requested endpoint, which has {share:.2%} of the traffic."
+    note = f"The policy is that of the most requested endpoint, which has {percent(share, 2)} of the traffic."
     return month(one, seed=seed), (note,)
 
 

@@ -33,6 +33,7 @@ from fitness.simulation.rules import (
     ToZero,
     base_of,
 )
+from fitness.wording import percent
 
 TARGETS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of what one instance carries
 IN_COOLDOWNS_S = (300.0, 900.0)
@@ -193,7 +194,7 @@ def design(
     best, is_met = _chosen(candidates, late_share)
     if not is_met:
         notes.append(
-            f"No policy of this kind keeps late requests within {late_share:.2%}; the one with fewest is shown."
+            f"No policy of this kind keeps late requests within {percent(late_share, 2)}; the one with fewest is shown."
         )
     findings = lint(
         option,

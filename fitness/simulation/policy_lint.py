@@ -27,6 +27,7 @@ from fitness.simulation.rules import (
     base_of,
     is_on_backlog,
 )
+from fitness.wording import percent
 
 _TARGET_TRACKING = "Application Auto Scaling user guide, How target tracking scaling works"
 _PREREQUISITES = "Amazon SageMaker developer guide, endpoint-auto-scaling-prerequisites"
@@ -228,7 +229,7 @@ def _datapoints(base: Policy, counts: Array | None) -> list[Finding]:
     quiet = None if counts is None else float(np.mean(np.asarray(counts) <= 0))
     if quiet == 0:
         return []
-    share = "" if quiet is None else f"; {quiet:.0%} of the minutes here have none"
+    share = "" if quiet is None else f"; {percent(quiet, 0)} of the minutes here have none"
     message = (
         f"scaling in takes {points} datapoints in a row, and a minute without a request has none{share}: "
         "an idle endpoint may keep the instances of its last peak (a guide of 2023 says that zeros are published "

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fitness.reasons import duration, money, reasons
+from fitness.reasons import reasons
+from fitness.wording import duration, money, percent
 from tests.declared import studied
 
 ONE = {
@@ -76,7 +77,9 @@ def test_an_objective_that_is_missed_says_by_how_many():
     sentences = reasons(work, work.played["real_time"], None)
     late = work.played["real_time"].outcome.latency.share_above(np.array([0.025]))[0]
     assert late > 0.1  # overhead and work alone take 25 ms
-    assert one_of(sentences, "later than").startswith(f"{late:.1%} of the answers later than the declared objective")
+    assert one_of(sentences, "later than").startswith(
+        f"{percent(late)} of the answers later than the declared objective"
+    )
 
 
 def test_cold_starts_that_are_accepted_are_said_beside_the_objective():
@@ -102,7 +105,7 @@ def test_how_much_of_what_is_paid_works():
     steady = {**ONE, "traffic.pattern": "steady", "traffic.rps_mean": 60, "traffic.rps_peak": 60,
               "objectives.latency_p99_ms": 5000}  # fmt: skip
     sentence = one_of(said("real_time", steady, config={"instance_type": "ml.c5.xlarge"}), "of what is paid")
-    assert sentence == "60.0% of what is paid does work"
+    assert sentence == "60.0 % of what is paid does work"
 
 
 def test_a_burstable_type_is_pointed_at():
@@ -121,7 +124,7 @@ def test_a_multi_model_endpoint_says_its_hits_and_what_it_holds():
     mme = work.played["mme"]
     assert mme.outcome is not None
     sentence = one_of(reasons(work, mme, None), "find their model in memory")
-    assert f"{mme.outcome.hit_ratio[0]:.1%}" in sentence
+    assert percent(mme.outcome.hit_ratio[0]) in sentence
     held, count = mme.outcome.settings["models_in_memory"][0], work.point.units[0]
     assert held < count
     assert f"holds {held:,.0f} of {count:,.0f} models" in sentence
@@ -138,9 +141,9 @@ def test_hot_models_are_told_to_leave():
     hot = {**MANY, "models.popularity": "zipf:1.5", "traffic.rps_mean": 100, "traffic.rps_peak": 300}
     sentence = one_of(said("mme", hot, best=None), "its own endpoint")
     # The hottest takes 1 / 2.55 of 300 a second: at 20 ms, two at once, 1.2 instances; the next one 0.4.
-    assert sentence.startswith("the hottest model takes 39% of the calls")
+    assert sentence.startswith("the hottest model takes 39 % of the calls")
     busier = {**hot, "traffic.rps_mean": 200, "traffic.rps_peak": 600}
-    assert one_of(said("mme", busier, best=None), "its own endpoint").startswith("the 2 hottest models take 53% ")
+    assert one_of(said("mme", busier, best=None), "its own endpoint").startswith("the 2 hottest models take 53 % ")
     none_of(said("mme", MANY, best=None), "its own endpoint")
 
 

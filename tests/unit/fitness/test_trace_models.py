@@ -11,7 +11,7 @@ def test_models_are_named_by_how_much_they_are_requested():
     assert found.models == ("a", "b", "c")
     assert found.model_share.tolist() == pytest.approx([1 / 2, 1 / 3, 1 / 6])
     assert found.rows.model.tolist() == [1, 0, 0, 2, 1, 0]
-    assert "Models in the recording: 3; the most requested one has 50.0% of the requests." in found.notes
+    assert "Models in the recording: 3; the most requested one has 50.0 % of the requests." in found.notes
     counted = read_trace(b"timestamp,count,model\n0,1,b\n0,5,a\n60,2,b\n120,0,c\n", exact=True)
     assert counted.counts.tolist() == [6, 2, 0]
     assert counted.models == ("a", "b", "c")

@@ -145,7 +145,7 @@ def test_of_many_endpoints_the_most_requested_one_is_designed():
     assert made.endpoints == 100
     # A hundredth of 120 a second at its busiest.
     assert made.followed.needed.max() < 120 * 60 / 100 / made.carries_per_minute * 1.5
-    assert any("1.00% of the traffic" in note for note in made.notes)
+    assert any("1.00 % of the traffic" in note for note in made.notes)
 
 
 def test_a_multi_model_endpoint_keeps_the_instances_that_hold_its_models():

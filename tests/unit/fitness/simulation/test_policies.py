@@ -168,7 +168,7 @@ def test_when_nothing_is_good_enough_the_one_with_fewest_late_is_shown():
     found = designed(month(resolved(spiky), seed=1), Kind.TO_ZERO, variant="inference_components")
     assert not found.is_met
     assert found.best.late_ratio == min(one.late_ratio for one in found.candidates)
-    assert "No policy of this kind keeps late requests within 1.00%; the one with fewest is shown." in found.notes
+    assert "No policy of this kind keeps late requests within 1.00 %; the one with fewest is shown." in found.notes
 
 
 def test_a_schedule_raises_the_minimum_before_the_day_begins():
@@ -329,7 +329,7 @@ def test_an_idle_endpoint_that_never_scales_in_is_warned_of():
     assert codes("real_time", tracking()) == ["warn quiet-minutes"]
     assert codes("real_time", tracking(), counts=np.array([5.0, 1.0])) == []
     (found,) = lint("real_time", tracking(), counts=np.array([5.0, 0, 0, 1.0]))
-    assert "50% of the minutes here have none" in found.message
+    assert "50 % of the minutes here have none" in found.message
 
 
 def test_a_policy_that_only_adds_instances_is_warned_of_and_of_no_datapoints():

@@ -15,6 +15,7 @@ from fitness.reasons import of_run
 from fitness.simulation import sweep as sweeping
 from fitness.simulation.sweep import calibrated, judge, meets, settled, sweep
 from fitness.study import SCOUTS, study
+from fitness.wording import percent
 
 BOOK = load_book()
 STAGING = presets.load("staging-tests")
@@ -75,7 +76,7 @@ def test_a_rise_that_instances_follow_too_late_is_met_with_a_lower_target():
     assert float(judged.proposed.monthly_usd[0]) > float(proposed.monthly_usd[0])
     (sentence,) = of_run(judged)
     assert "sized anew with" in sentence
-    assert f"{judged.first_missed_ratio:.1%}" in sentence
+    assert percent(judged.first_missed_ratio) in sentence
 
 
 def test_what_the_caller_fixed_is_not_sized_anew():
