@@ -4,12 +4,14 @@ Units: bytes, seconds. Memory counts the process of a model, disk its file: the 
 Source: docs/simulation.md#loops, docs/accuracy.md (checks).
 """
 
+import math
 from typing import Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fitness.simulation import checked
+from fitness.arrays import Array
+from fitness.simulation import checked, randomness
 from fitness.simulation.arrays import Float64, Int32, Int64
 from fitness.simulation.cache_kernels import play_tiers, tier
 from fitness.simulation.counts import CacheCounts
@@ -42,6 +44,17 @@ def lru_two_tier(
 def lru_curve(models: ArrayLike, sizes: ArrayLike, capacities: ArrayLike) -> Int64:
     """How many requests miss a cache of each capacity, (capacities,)."""
     return np.array([lru(models, sizes, int(one)) for one in np.asarray(capacities)], dtype=np.int64)
+
+
+def random_sizes(models: int, *, cv: float, largest: float, seed: int) -> Array:
+    """The size of each model against their mean, lognormal with a coefficient of variation, at most `largest`.
+
+    Shape: (models,). Sizes don't follow popularity.
+    """
+    if cv <= 0:
+        return np.ones(models)
+    drawn = np.exp(math.sqrt(math.log1p(cv**2)) * randomness.generator(seed, "sizes").standard_normal(models))
+    return np.minimum(drawn / drawn.mean(), max(largest, 1.0))
 
 
 def placements(models: int, instances: int, *, seed: int) -> Int32:

@@ -17,7 +17,7 @@ from fitness.inputs import Inputs, Models
 from fitness.instances import catalogue
 from fitness.machines import RESERVED_GIB
 from fitness.outcome import Outcome
-from fitness.simulation import control, policy_config, policy_lint, requested
+from fitness.simulation import caches, control, policy_config, policy_lint, requested
 from fitness.simulation.months import Month
 from fitness.trace import Trace, of_model, thinned
 
@@ -41,7 +41,7 @@ MOST_THINNED = 32  # recordings of single models that are kept
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """What a multi-model endpoint's instances hold, in MB, and what a miss costs."""
+    """What a multi-model endpoint's instances hold, in MB, and what a miss costs: of a model of the mean size."""
 
     models: int
     memory_mb: float  # of one loaded model
@@ -49,7 +49,9 @@ class Cache:
     instance_memory_mb: float
     instance_disk_mb: float
     load_s: float
+    load_base_s: float  # of these, whatever the size
     download_s: float
+    size: Array  # (models,) of each model, of the mean
     share: Array  # (models,) of the requests, falling
     copies: Array  # (models,) instances that hold a model at once: hot ones have more
     seed: int
@@ -247,14 +249,19 @@ def _cache(inputs: Inputs, outcome: Outcome, seed: int) -> Cache:
     load_s = float(outcome.serving["cold_s"][0])
     base_s = float(inputs.prior("model_load_base_s")[0])
     share, target = _shares(inputs), float(outcome.settings["target_invocations_per_minute"][0])
+    models = max(1, round(float(inputs.units[0])))
+    memory_mb = float(inputs.models.memory_mb[0]) * steps
+    largest = min(gib / memory_mb, volume_gb / artifact_mb) * 1024  # a model has to fit
     return Cache(
-        models=max(1, round(float(inputs.units[0]))),
-        memory_mb=float(inputs.models.memory_mb[0]) * steps,
+        models=models,
+        memory_mb=memory_mb,
         disk_mb=artifact_mb,
         instance_memory_mb=gib * 1024,
         instance_disk_mb=volume_gb * 1024,
         load_s=min(load_s, base_s + (load_s - base_s) * LOAD_SHARE),
+        load_base_s=min(load_s, base_s),
         download_s=(load_s - base_s) * (1 - LOAD_SHARE),
+        size=caches.random_sizes(models, cv=float(inputs.prior("model_size_cv")[0]), largest=largest, seed=seed),
         share=share,
         copies=np.ceil(float(inputs.traffic.rps_peak[0]) * 60 * share / target),
         seed=seed,

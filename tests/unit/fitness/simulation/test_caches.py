@@ -226,3 +226,20 @@ def test_what_is_no_set_of_models_is_refused(change, message):
     } | change
     with pytest.raises(ValueError, match=message):
         caches.cached(**given_values)
+
+
+@given(st.integers(1, 300), st.floats(0.01, 3), st.floats(1, 20), st.integers(0, 9))
+def test_random_sizes_are_of_the_mean_one_and_none_is_larger_than_fits(models, cv, largest, seed):
+    found = caches.random_sizes(models, cv=cv, largest=largest, seed=seed)
+    assert found.shape == (models,)
+    assert (found > 0).all()
+    assert found.max() <= largest
+    assert found.mean() <= 1 + 1e-9
+    assert np.array_equal(found, caches.random_sizes(models, cv=cv, largest=largest, seed=seed))
+
+
+def test_random_sizes_spread_as_asked():
+    assert caches.random_sizes(3, cv=0, largest=1, seed=1).tolist() == [1, 1, 1]
+    found = caches.random_sizes(200_000, cv=0.8, largest=1_000, seed=1)
+    assert found.mean() == pytest.approx(1)
+    assert found.std() == pytest.approx(0.8, rel=0.03)

@@ -104,6 +104,19 @@ def figures(found):
     return [array.tobytes() for array in arrays], found.bands, found.monthly_usd, found.notes
 
 
+def test_models_are_played_as_unlike_as_their_sizes_are():
+    workload = presets.load("customer-models").replace({"models.artifact_mb": 100})
+    found = {}
+    for cv in (0, 2):
+        work = study(workload, book=BOOK, config={"max_instances": 1}, priors={"model_size_cv": cv})
+        found[cv] = simulate(work, "mme", requests=20_000)
+    hits = {cv: float(one.outcome.hit_ratio[0]) for cv, one in found.items()}
+    # As many bytes fit, so about as many requests find their model; loads take as long as the models are large.
+    assert hits[2] == pytest.approx(hits[0], abs=0.1)
+    assert hits[2] != hits[0]
+    assert found[2].bands["p99_ms"].value > 1.2 * found[0].bands["p99_ms"].value
+
+
 def test_what_is_shared_between_runs_changes_no_byte():
     options = ("real_time", "serverless", "async", "mme", "triton_ensemble")
     work = study(presets.load("payroll-chatbot"), book=BOOK)
