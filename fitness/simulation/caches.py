@@ -54,7 +54,8 @@ def random_sizes(models: int, *, cv: float, largest: float, seed: int) -> Array:
     if cv <= 0:
         return np.ones(models)
     drawn = np.exp(math.sqrt(math.log1p(cv**2)) * randomness.generator(seed, "sizes").standard_normal(models))
-    return np.minimum(drawn / drawn.mean(), max(largest, 1.0))
+    fitting: Array = np.minimum(drawn / drawn.mean(), max(largest, 1.0))
+    return fitting
 
 
 def placements(models: int, instances: int, *, seed: int) -> Int32:
