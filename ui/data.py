@@ -330,12 +330,12 @@ def recorded_policy_of(
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=2, show_spinner=False, scope="session")
-def recording_of(content: bytes, name: str) -> Trace:
-    """Read a recording for this visit alone.
+def recording_of(content: bytes, name: str, *, zone: str | None, unit: str | None) -> Trace:
+    """Read a recording for this visit alone; `zone` and `unit` as in `trace.read_trace`.
 
     Raises: InputError with up to 20 wrong rows, or with the reason why nothing can be read.
     """
-    return trace.read_trace(content, name=name)
+    return trace.read_trace(content, name=name, zone=zone, unit=unit)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=16, show_spinner=False, scope="session")

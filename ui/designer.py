@@ -15,12 +15,12 @@ from fitness.simulation.policy_lint import Finding, Level
 from fitness.trace import Trace
 from fitness.verdict import Verdict
 from fitness.workload import Workload
-from ui import charts, charts_designer, data, errors, policy_words, scene, stage, tables_designer, words
+from ui import charts, charts_designer, data, errors, policy_words, recording, scene, stage, tables_designer, words
 from ui import format as fmt
 
 ENDPOINT, VARIANT = "my-endpoint", "AllTraffic"
 _USUAL = "The usual one"
-MAX_RECORDING_MB = 20  # read while the person waits
+_RECORDING = "dzn_recording"
 _LONGEST_NAME = 63
 _METRIC_CODES = frozenset({"unpublished-metric", "unsuited-metric"})
 _NOT_PLAYED = (
@@ -107,13 +107,13 @@ def _draw_controls(verdict: Verdict) -> Wish:
                 bind="query-params",
                 help="Try another one: the linter says whether the option publishes it and a target can be kept on it.",
             )
-        recording = _draw_recording()
+        replayed = _draw_recording()
     return Wish(
         option=option,
         kind=kind,
         config={} if instance is None else {"instance_type": instance},
         metric=None if metric == _USUAL else metric,
-        recording=recording,
+        recording=replayed,
     )
 
 
@@ -126,25 +126,25 @@ def _designed(workload: Workload, wish: Wish) -> Designed:
 def _draw_recording() -> Trace | None:
     """Draw the upload of a recording, and what was read; a link can't carry it."""
     with st.expander("Replay a recording instead of the declared month", key="dzn_recorded"):
-        upload = st.file_uploader(
+        if not recording.draw(
             "Recorded arrivals (CSV or Parquet)",
-            type=["csv", "parquet"],
-            max_upload_size=MAX_RECORDING_MB,
-            key="dzn_recording",
+            key=_RECORDING,
             help="Columns timestamp[,count], or one count a minute. It is kept for this visit; a link has it not.",
-        )
-        if upload is None:
+        ):
             return None
         try:
             with st.spinner("Reading the recording"):
-                recording = data.recording_of(upload.getvalue(), upload.name)
+                read = recording.read(_RECORDING)
         except InputError as err:
             errors.show_problems(err.problems, titles={}, title="The recording can't be used")
             return None
-        read = f"{recording.counts.size:,} minutes of {upload.name} are replayed in place of the declared traffic."
-        for note in (read, *recording.notes):
+        if read is None:
+            return None
+        name, found = read
+        about = f"{found.counts.size:,} minutes of {name} are replayed in place of the declared traffic."
+        for note in (about, *found.notes):
             st.caption(fmt.plain(fmt.sentence(note)))
-    return recording
+    return found
 
 
 def _metrics(option: str, kind: Kind) -> list[str]:

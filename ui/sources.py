@@ -4,15 +4,16 @@ from urllib.parse import urlsplit, urlunsplit
 
 import streamlit as st
 
-from fitness import presets, trace, workload_file
+from fitness import presets, workload_file
 from fitness.errors import InputError, Problem
 from fitness.workload import Workload
-from ui import errors, form, scenario, state
+from ui import errors, form, recording, scenario, state
 from ui import format as fmt
 
 MAX_FILE_MB = 1
 
 _TRACE = "traffic.trace"
+_ARRIVALS = "dsc_arrivals"
 _ARRIVAL_PROBLEMS = "dsc_arrivals_problems"
 _ARRIVAL_NOTES = "dsc_arrivals_notes"
 _GALLERY = "dsc_gallery"
@@ -113,10 +114,9 @@ def draw_file(draft: state.Draft) -> None:
 
 def draw_arrivals() -> None:
     """Draw the upload of recorded arrivals: a browser can't name a file, so its numbers are declared."""
-    st.file_uploader(
-        "Or take the traffic from recorded arrivals (CSV)",
-        type=["csv"],
-        key="dsc_arrivals",
+    recording.draw(
+        "Or take the traffic from recorded arrivals (CSV or Parquet)",
+        key=_ARRIVALS,
         help="Columns timestamp[,count], or one count a minute. The mean, the busiest minute and the share of idle "
         "hours are declared; the recording itself is not kept, because a link can't carry it.",
         on_change=_read_arrivals,
@@ -173,18 +173,18 @@ def _open_document(document: str | bytes) -> None:
 
 def _read_arrivals() -> None:
     """Declare the traffic of an uploaded recording, or keep its problems to be shown."""
-    upload = st.session_state.get("dsc_arrivals")
     st.session_state.pop(_ARRIVAL_PROBLEMS, None)
     st.session_state.pop(_ARRIVAL_NOTES, None)
-    if upload is None:
-        return
     try:
-        recorded = trace.read_trace(upload.getvalue(), name=upload.name)
+        read = recording.read(_ARRIVALS)
     except InputError as err:
         st.session_state[_ARRIVAL_PROBLEMS] = err.problems
         return
+    if read is None:
+        return
+    name, recorded = read
     st.session_state[_ARRIVAL_NOTES] = (
-        f"Read {recorded.counts.size:,} minutes of {upload.name}: mean, peak and idle hours are declared.",
+        f"Read {recorded.counts.size:,} minutes of {name}: mean, peak and idle hours are declared.",
         *recorded.notes,
     )
     state.declare(

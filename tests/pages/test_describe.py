@@ -1,5 +1,8 @@
 """The Describe page: every way to say something about a workload, and to take it back."""
 
+import io
+
+import pandas as pd
 import pytest
 
 from fitness import presets, workload_file
@@ -236,6 +239,37 @@ def test_recorded_arrivals_declare_mean_peak_and_idle_hours(app):
     traffic = address(at).traffic
     assert (traffic.rps_mean, traffic.rps_peak, traffic.idle_ratio) == (1, 2, 0.5)
     assert "Read 120 minutes of arrivals" in texts(at)
+
+
+def test_how_the_times_of_a_recording_are_read_can_be_said(app):
+    times = "timestamp\n" + "\n".join(str(at) for at in range(120))  # one each second, or one each minute
+    at = app(workload=SMALL, details="Traffic")
+    at.file_uploader(key="dsc_arrivals").upload("arrivals.csv", times.encode())
+    at = drawn(at.run())
+    assert address(at).traffic.rps_mean == 1
+    at = drawn(at.selectbox(key="dsc_arrivals_unit").set_value("Minutes").run())
+    assert address(at).traffic.rps_mean == pytest.approx(1 / 60, rel=1e-4)
+    assert "Read 120 minutes of arrivals" in texts(at)
+
+
+def test_the_zone_of_a_recording_can_be_said(app):
+    # The clocks of Berlin skip this hour.
+    naive = "timestamp\n" + "\n".join(f"2026-03-29T02:{minute:02}:00" for minute in range(60))
+    at = app(workload=SMALL, details="Traffic")
+    at.file_uploader(key="dsc_arrivals").upload("arrivals.csv", naive.encode())
+    at = drawn(at.run())
+    assert "clocks" not in texts(at)
+    at = drawn(at.selectbox(key="dsc_arrivals_zone").set_value("Europe/Berlin").run())
+    assert "clocks" in texts(at)
+
+
+def test_a_recording_in_parquet_is_read(app):
+    table = io.BytesIO()
+    pd.DataFrame({"timestamp": pd.date_range("2026-01-01", periods=60, freq="min", tz="UTC")}).to_parquet(table)
+    at = app(workload=SMALL, details="Traffic")
+    at.file_uploader(key="dsc_arrivals").upload("arrivals.parquet", table.getvalue())
+    at = drawn(at.run())
+    assert "Read 60 minutes of arrivals" in texts(at)
 
 
 def test_a_recording_that_can_not_be_read_changes_nothing(app):
