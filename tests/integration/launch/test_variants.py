@@ -12,10 +12,7 @@ from launch.launched import Phase
 from launch.models import resolve
 from launch.plan import plan
 from launch.request import read_request
-from tests.integration.launch.test_commands import chosen, run
 from tests.launching import end, launch
-
-__all__ = ["chosen", "run"]
 
 REQUEST = """
 name: shared
