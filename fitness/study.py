@@ -4,9 +4,9 @@ Three evaluations by the same code: at the declared values and medians (the poin
 not known (the sample), and with one field changed per row (what-ifs).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
@@ -113,6 +113,11 @@ class Study:
         dedicated = analytic.evaluate("real_time", "always_on", inputs, self.book, config={}, types=types)
         return np.full(inputs.size, np.nan) if dedicated is None else self.usd(dedicated)
 
+    @cached_property
+    def _at_point(self) -> Callable[[str, str], Outcome | None]:
+        """What the formulas propose for an option and variant at the point, worked out once."""
+        return cache(partial(analytic.evaluate, inputs=self.point, book=self.book, config=self.config))
+
     @property
     def weights(self) -> dict[str, float]:
         """Share of each fitness function in the score."""
@@ -170,7 +175,10 @@ class Study:
         if without:
             types = tuple(sorted(set(catalogue()) - set(without)))
         at = self.point if inputs is None else inputs
-        outcome = analytic.evaluate(like.option, like.variant, at, self.book, config=fixed, types=types)
+        if types is None and at is self.point and not config:
+            outcome = self._at_point(like.option, like.variant)
+        else:
+            outcome = analytic.evaluate(like.option, like.variant, at, self.book, config=fixed, types=types)
         if outcome is None:
             return None
         reference = self.point_reference_usd if inputs is None else self.reference_usd(at, self.finalists)
@@ -183,6 +191,7 @@ class Study:
         rejected: list[Played] = []
         for variant in self._variants(option):
             machines = self._machines(option, variant)
+            caching = self._at_point(option, variant) if option in CACHED else None
             found = gates.gates(
                 option,
                 variant,
@@ -190,7 +199,7 @@ class Study:
                 self.scouts,
                 machines=machines,
                 regions=self.book.regions,
-                cold_s=first_answer_s(option, variant, self.point, self._caching(option, variant)),
+                cold_s=first_answer_s(option, variant, self.point, caching),
                 fixed_memory_mb=settings.number(self.config, "memory_mb"),
             )
             tried = Played(
@@ -200,12 +209,6 @@ class Study:
                 return self._scored(tried)
             rejected.append(tried)
         return min(rejected, key=lambda one: sum(gate.passes is False for gate in one.gates))
-
-    def _caching(self, option: str, variant: str) -> Outcome | None:
-        """The fleet of an option whose models come and go; None for the others."""
-        if option not in CACHED:
-            return None
-        return analytic.evaluate(option, variant, self.point, self.book, config=self.config)
 
     def _variants(self, option: str) -> tuple[str, ...]:
         """The ways to run the option that the workload or a fixed setting asks for.
@@ -251,8 +254,8 @@ class Study:
         for option, variant in dict.fromkeys([*tried, ("real_time", "always_on")]):
             if option in INSTANCELESS:
                 continue
-            for inputs in (self.point, self.scouts):
-                outcome = analytic.evaluate(option, variant, inputs, self.book, config=self.config)
+            found = analytic.evaluate(option, variant, self.scouts, self.book, config=self.config)
+            for outcome in (self._at_point(option, variant), found):
                 if outcome is not None and outcome.instance_types is not None:
                     names.update(dict.fromkeys(outcome.instance_types))
         return tuple(names)

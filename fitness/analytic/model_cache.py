@@ -6,6 +6,7 @@ Formulas: docs/background.md#model-cache. Why so: docs/adr/0029-the-score-says-h
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,7 +74,7 @@ def plan(inputs: Inputs, machines: Machines, load: Load, config: Mapping[str, ob
     """
     members, share = inputs.popularity
     count = inputs.units[:, None]
-    ratio = hit_ratio(members, share, count * SHARES)
+    ratio = _at_shares(members.tobytes(), share.tobytes(), inputs.units.tobytes(), inputs.size)
     load_s = inputs.prior("model_load_base_s") + inputs.prior("model_load_s_per_gb") * (
         inputs.models.artifact_mb * inputs.steps / 1024
     )
@@ -99,6 +100,15 @@ def plan(inputs: Inputs, machines: Machines, load: Load, config: Mapping[str, ob
         share_of_one=holds[:, column] / count,
         ratio=ratio,
     )
+
+
+@lru_cache(maxsize=32)
+def _at_shares(members: bytes, share: bytes, units: bytes, draws: int) -> Array:
+    """The hit ratios at SHARES of the models, (draws, shares); most evaluations of a workload ask for the same."""
+    many, one = (np.frombuffer(of).reshape(draws, -1) for of in (members, share))
+    ratio = hit_ratio(many, one, np.frombuffer(units)[:, None] * SHARES)
+    ratio.setflags(write=False)
+    return ratio
 
 
 def _between(ratio: Array, share: Array) -> Array:

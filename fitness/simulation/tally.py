@@ -69,17 +69,15 @@ class Counting:
 
     def __init__(self) -> None:
         self._hists = np.zeros((2, BLOCKS, BINS))  # warm and cold
-        self._windows: list[Array] = []
+        self._running = [np.zeros(BINS)]  # totals after each stream
         self._fates = np.zeros(FATES)
         self._busy_s = self._starting_s = 0.0
         self._played = 0
 
     def add(self, stream: Stream, answers: Answers) -> None:
         """Count the answers of a stream, in equal parts; its lead is left out."""
-        hists = np.zeros_like(self._hists)
-        count_answers(answers.latency_s, answers.fate, stream.lead, float(stream.weight), hists, self._fates)
-        self._hists += hists
-        self._windows.append(hists.sum(axis=(0, 1)))
+        count_answers(answers.latency_s, answers.fate, stream.lead, float(stream.weight), self._hists, self._fates)
+        self._running.append(self._hists.sum(axis=(0, 1)))
         self._busy_s += answers.busy_s * stream.weight
         self._starting_s += answers.starting_s * stream.weight
         self._played += stream.offered
@@ -98,7 +96,7 @@ class Counting:
             starting_s=self._starting_s,
             instance_hours=instance_hours,
             played=float(self._played),
-            windows=(np.array(self._windows),),
+            windows=(np.diff(np.array(self._running), axis=0),),
         )
 
 
