@@ -6,6 +6,7 @@ goes on where `price` has nothing, by stated assumptions. Neither ever answers 0
 Source: docs/prices.md (where each row is from, the grades, the rules and what they rest on).
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -66,16 +67,24 @@ class Price:
 class PriceBook:
     """The prices of one day, by item and Region. Answers are remembered, so asking is cheap."""
 
-    __slots__ = ("_estimates", "_prices", "_rows", "as_of", "regions")
+    __slots__ = ("_digest", "_estimates", "_prices", "_rows", "as_of", "regions")
 
     def __init__(self, rows: Mapping[tuple[str, str], PriceRow]) -> None:
         self._rows = rows
+        self._digest: str | None = None
         self._prices: dict[tuple[str, str], Price] = {}
         self._estimates: dict[tuple[str, str], Price] = {}
         aws = [row for row in rows.values() if row.region != AZURE]
         days = [row.as_of for row in aws if len(row.as_of) == len("2026-09-25")]
         self.as_of: str = max(days, default="")  # ISO date of the newest AWS row
         self.regions: tuple[str, ...] = tuple(sorted({row.region for row in aws if row.item.startswith("hosting/")}))
+
+    @property
+    def digest(self) -> str:
+        """Equal books have equal ones: 64 hexadecimal digits. Two refreshes of one day may differ."""
+        if self._digest is None:
+            self._digest = hashlib.sha256(repr(sorted(self._rows.items())).encode()).hexdigest()
+        return self._digest
 
     def price(self, item: str, region: str) -> Price | None:
         """What the book holds: observed, else by parity of components, else derived; else None."""

@@ -88,32 +88,32 @@ def _fixed(config: Mapping[str, object]) -> Config:
 
 def verdict_of(workload: Workload) -> Verdict:
     """Give the verdict of a workload with everything that the draws tell; evaluated once per declaration."""
-    return _verdict(scenario.encode(workload), price_book().as_of, with_changes=True)
+    return _verdict(scenario.encode(workload), price_book().digest, with_changes=True)
 
 
 def ranked_verdict_of(workload: Workload) -> Verdict:
     """Give the same in half the time, without what would change the order."""
-    return _verdict(scenario.encode(workload), price_book().as_of, with_changes=False)
+    return _verdict(scenario.encode(workload), price_book().digest, with_changes=False)
 
 
 def first_verdict_of(workload: Workload) -> Verdict:
     """Give the ranking of the formulas in a tenth of the time, without ranges and chances too."""
-    return _first_verdict(scenario.encode(workload), price_book().as_of)
+    return _first_verdict(scenario.encode(workload), price_book().digest)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
-def _verdict(link: str, prices_as_of: str, *, with_changes: bool) -> Verdict:
-    return verdict.ranked(_evaluation(link, prices_as_of), with_changes=with_changes)
+def _verdict(link: str, book: str, *, with_changes: bool) -> Verdict:
+    return verdict.ranked(_evaluation(link, book), with_changes=with_changes)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
-def _evaluation(link: str, prices_as_of: str) -> Evaluation:
-    return verdict.evaluate(_study(link, _fixed({}), prices_as_of))
+def _evaluation(link: str, book: str) -> Evaluation:
+    return verdict.evaluate(_study(link, _fixed({}), book))
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
-def _first_verdict(link: str, prices_as_of: str) -> Verdict:
-    return verdict.ranked(verdict.evaluate(_study(link, _fixed({}), prices_as_of), draws=0))
+def _first_verdict(link: str, book: str) -> Verdict:
+    return verdict.ranked(verdict.evaluate(_study(link, _fixed({}), book), draws=0))
 
 
 def flip_fields(workload: Workload) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ def axis_of(workload: Workload, path: str) -> Axis:
 
     Raises: InputError for a field that plays no part in this workload.
     """
-    return _axis(scenario.encode(workload), path, price_book().as_of)
+    return _axis(scenario.encode(workload), path, price_book().digest)
 
 
 def study_of(workload: Workload, config: Mapping[str, object]) -> Study:
@@ -134,7 +134,7 @@ def study_of(workload: Workload, config: Mapping[str, object]) -> Study:
 
     Raises: InputError for a wrong setting.
     """
-    return _study(scenario.encode(workload), _fixed(config), price_book().as_of)
+    return _study(scenario.encode(workload), _fixed(config), price_book().digest)
 
 
 def settled_of(workload: Workload, option: str, config: Mapping[str, object]) -> Study:
@@ -142,7 +142,7 @@ def settled_of(workload: Workload, option: str, config: Mapping[str, object]) ->
 
     Raises: InputError for a wrong setting.
     """
-    return _settled(scenario.encode(workload), option, _fixed(config), price_book().as_of)
+    return _settled(scenario.encode(workload), option, _fixed(config), price_book().digest)
 
 
 def simulation_of(
@@ -152,7 +152,7 @@ def simulation_of(
 
     Raises: InputError where nothing can be configured.
     """
-    return _simulation(scenario.encode(workload), option, _fixed(config), requests, price_book().as_of)
+    return _simulation(scenario.encode(workload), option, _fixed(config), requests, price_book().digest)
 
 
 def long_simulation_of(
@@ -172,7 +172,7 @@ def long_simulation_of(
         )
 
     asked = tuple((option, _fixed(config)) for option, config in sides)
-    token = (scenario.encode(workload), asked, requests, price_book().as_of)
+    token = (scenario.encode(workload), asked, requests, price_book().digest)
     run = _runs().ask(token, work, watcher=state.tab_id())
     if run.error is not None:
         _runs().forget(token)
@@ -198,7 +198,7 @@ def day_of(
     Raises: InputError where nothing can be configured.
     """
     hour = surge_hour if surge_factor > 1 else 0
-    return _day(scenario.encode(workload), option, _fixed(config), surge_factor, hour, price_book().as_of)
+    return _day(scenario.encode(workload), option, _fixed(config), surge_factor, hour, price_book().digest)
 
 
 def preview_of(
@@ -216,7 +216,9 @@ def preview_of(
     Raises: InputError where nothing can be configured.
     """
     hour = surge_hour if surge_factor > 1 else 0
-    return _preview(scenario.encode(workload), option, _fixed(config), surge_factor, hour, requests, price_book().as_of)
+    return _preview(
+        scenario.encode(workload), option, _fixed(config), surge_factor, hour, requests, price_book().digest
+    )
 
 
 def is_simulator_ready() -> bool:
@@ -230,39 +232,37 @@ def wait_for_simulator() -> None:
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
-def _study(link: str, config: Config, prices_as_of: str) -> Study:
-    del prices_as_of
+def _study(link: str, config: Config, book: str) -> Study:
+    del book
     return study.study(scenario.decode(link), book=price_book(), config=json.loads(config))
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
-def _settled(link: str, option: str, config: Config, prices_as_of: str) -> Study:
+def _settled(link: str, option: str, config: Config, book: str) -> Study:
     """Give the study with the option's configuration as the verdict has it."""
-    return sweep.as_settled(_study(link, config, prices_as_of), option)
+    return sweep.as_settled(_study(link, config, book), option)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=512, show_spinner=False)
-def _axis(link: str, path: str, prices_as_of: str) -> Axis:
-    found = _evaluation(link, prices_as_of)
+def _axis(link: str, path: str, book: str) -> Axis:
+    found = _evaluation(link, book)
     return flips.along(found.work, path, found.swept)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
-def _simulation(link: str, option: str, config: Config, requests: int, prices_as_of: str) -> Simulation:
-    return play.simulate(_settled(link, option, config, prices_as_of), option, requests=requests)
+def _simulation(link: str, option: str, config: Config, requests: int, book: str) -> Simulation:
+    return play.simulate(_settled(link, option, config, book), option, requests=requests)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=256, show_spinner=False)
-def _day(link: str, option: str, config: Config, factor: float, hour: int, prices_as_of: str) -> Course:
-    found = _settled(link, option, config, prices_as_of)
+def _day(link: str, option: str, config: Config, factor: float, hour: int, book: str) -> Course:
+    found = _settled(link, option, config, book)
     return day.play_day(found, option, surge_factor=factor, surge_hour=hour)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=64, show_spinner=False)
-def _preview(
-    link: str, option: str, config: Config, factor: float, hour: int, requests: int, prices_as_of: str
-) -> Course:
-    found = _study(link, config, prices_as_of)
+def _preview(link: str, option: str, config: Config, factor: float, hour: int, requests: int, book: str) -> Course:
+    found = _study(link, config, book)
     return day.play_day(found, option, surge_factor=factor, surge_hour=hour, requests=requests)
 
 
@@ -278,7 +278,7 @@ def policy_of(
 
     Raises: InputError for a wrong setting, and where nothing can be configured.
     """
-    return _policy(scenario.encode(workload), option, kind, _fixed(config), metric, price_book().as_of)
+    return _policy(scenario.encode(workload), option, kind, _fixed(config), metric, price_book().digest)
 
 
 def sizing_of(
@@ -288,17 +288,17 @@ def sizing_of(
 
     Raises: InputError for a wrong setting, and where nothing can be configured or no model fits.
     """
-    return _sizing(scenario.encode(workload), option, _fixed(config), goal_ratio, price_book().as_of)
+    return _sizing(scenario.encode(workload), option, _fixed(config), goal_ratio, price_book().digest)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
-def _policy(link: str, option: str, kind: Kind, config: Config, metric: str | None, prices_as_of: str) -> Designed:
-    return designed.design_for(_study(link, config, prices_as_of), option, kind, metric=metric)
+def _policy(link: str, option: str, kind: Kind, config: Config, metric: str | None, book: str) -> Designed:
+    return designed.design_for(_study(link, config, book), option, kind, metric=metric)
 
 
 @st.cache_resource(ttl=_DAY_S, max_entries=128, show_spinner=False)
-def _sizing(link: str, option: str, config: Config, goal_ratio: float, prices_as_of: str) -> tuple[Sizing, Moving]:
-    work = _study(link, config, prices_as_of)
+def _sizing(link: str, option: str, config: Config, goal_ratio: float, book: str) -> tuple[Sizing, Moving]:
+    work = _study(link, config, book)
     found = sizing.size(work, option, goal_ratio=goal_ratio)
     return found, moving.moving(work, found)
 
@@ -323,7 +323,7 @@ def recorded_policy_of(
         kind,
         _fixed(config),
         metric,
-        price_book().as_of,
+        price_book().digest,
         digest,
         _recording=recording,
     )
@@ -345,11 +345,11 @@ def _recorded_policy(
     kind: Kind,
     config: Config,
     metric: str | None,
-    prices_as_of: str,
+    book: str,
     digest: str,
     _recording: Trace,
 ) -> Designed:
-    del prices_as_of, digest
+    del book, digest
     work = study.study(scenario.decode(link), book=price_book(), config=json.loads(config), trace=_recording)
     return designed.design_for(work, option, kind, metric=metric)
 

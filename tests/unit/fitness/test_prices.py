@@ -34,6 +34,14 @@ def test_observed_price_comes_with_its_origin():
     assert price.source.endswith("[its notebook rate]")
 
 
+def test_two_books_of_one_day_are_told_apart_by_their_digest():
+    item, other = "hosting/ml.c5.large", "hosting/ml.m5.large"
+    first, again, later = (book(row(item, usd), row(other, "0.1")) for usd in ("0.10", "0.10", "0.11"))
+    assert first.as_of == later.as_of
+    assert first.digest == again.digest != later.digest
+    assert book(row(other, "0.1"), row(item, "0.10")).digest == first.digest
+
+
 def test_unknown_price_is_none_and_not_zero():
     assert BOOK.price("hosting/ml.c5.large", "mars-north-1") is None
     assert BOOK.price("hosting/ml.z9.large", "us-east-1") is None
