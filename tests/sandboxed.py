@@ -94,6 +94,14 @@ def _command(process: psutil.Process) -> list[str]:
         return []
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process does nothing any more, even if nobody has read yet how it ended."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def until(happened: Callable[[], object], *, within_s: float = 30.0, every_s: float = 0.02) -> Any:
     """Wait until something is true, and give it."""
     deadline = time.monotonic() + within_s

@@ -4,11 +4,11 @@ import os
 import signal
 import threading
 
-import psutil
 import pytest
 
 from sandbox import lifecycle
 from sandbox.__main__ import main
+from tests.sandboxed import has_ended
 
 SILENT_S = 3.0  # longer than anybody waits for one answer
 
@@ -33,7 +33,7 @@ def test_a_silent_sandbox_is_stopped(silent, capsys, monkeypatch):
     assert f"process {silent.running.pid} has it and does not answer" in capsys.readouterr().out
     assert main(["down"]) == 0
     assert capsys.readouterr().out == "stopped\n"
-    assert not psutil.pid_exists(silent.running.pid)
+    assert has_ended(silent.running.pid)
     assert main(["status"]) == 1
     assert "not running" in capsys.readouterr().out
 
@@ -48,7 +48,7 @@ def test_the_runtime_of_a_sandbox_that_died_is_waited_for(own_sandbox):
     own_sandbox.start_again()
     waker.join()
     assert (own_sandbox.url, own_sandbox.runtime_url) == ports
-    assert not runtime.is_running()
+    assert has_ended(runtime.pid)
 
 
 def test_a_port_that_is_taken_is_named(own_sandbox, tmp_path):
