@@ -115,10 +115,11 @@ def _draw_table(frame: pd.DataFrame, key: str, alt: str) -> None:
 def _draw_export(verdict: Verdict) -> None:
     stem = sources.file_stem(verdict.workload)
     text = record.decision_record(verdict)
+    # Files are made on a click: the page is drawn in steps, and a browser would still ask for those of the last one.
     with st.container(horizontal=True):
         st.download_button(
             "Decision record (Markdown)",
-            data=text,
+            data=lambda: text,
             file_name=f"{stem}-decision.md",
             mime="text/markdown",
             icon=":material/description:",
@@ -127,7 +128,7 @@ def _draw_export(verdict: Verdict) -> None:
         )
         st.download_button(
             "Ranking (CSV)",
-            data=answer.as_csv(verdict),
+            data=lambda: answer.as_csv(verdict),
             file_name=f"{stem}-ranking.csv",
             mime="text/csv",
             icon=":material/table:",
@@ -136,7 +137,7 @@ def _draw_export(verdict: Verdict) -> None:
         )
         st.download_button(
             "Workload (YAML)",
-            data=workload_file.write(verdict.workload, comments=True),
+            data=lambda: workload_file.write(verdict.workload, comments=True),
             file_name=f"{stem}.yaml",
             mime="application/yaml",
             icon=":material/edit_note:",
